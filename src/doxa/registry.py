@@ -1,0 +1,80 @@
+"""The folder is the registry: a member of a room is a file in the room's folder.
+
+A file `p_true.py` holds the class `PTrue`; a file `_brier_loss.py` holds the function `brier_loss` (underscore, so that
+no function has the name of a module). Code that members share stands in sub-packages. Other distributions add members
+through the entry-point group `doxa.<room>`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from dataclasses import fields, is_dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from doxa.errors import UsageError
+
+
+@cache
+def _files(room: str) -> dict[str, str]:
+    """Member name to module path, for the files of a room's folder."""
+    package = importlib.import_module(f"doxa.{room}")
+    modules = (info.name for info in pkgutil.iter_modules(package.__path__) if not info.ispkg)
+    return {name.lstrip("_"): f"doxa.{room}.{name}" for name in modules}
+
+
+def _foreign(room: str) -> dict[str, Any]:
+    """Member name to entry point, for members of other distributions."""
+    return {point.name: point for point in entry_points(group=f"doxa.{room}")}
+
+
+def names(room: str) -> list[str]:
+    """Names of all members of a room, sorted."""
+    return sorted({*_files(room), *_foreign(room)})
+
+
+def find(room: str, name: str) -> Any:
+    """The member itself: a class or a function.
+
+    Raises `UsageError` naming the nearest known members when there is none of that name.
+    """
+    path = _files(room).get(name)
+    if path is not None:
+        return _member(importlib.import_module(path), name)
+    point = _foreign(room).get(name)
+    if point is not None:
+        return point.load()
+    near = difflib.get_close_matches(name, names(room), n=3)
+    hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else f"there are: {', '.join(names(room))}"
+    raise UsageError(f"no {name!r} in {room}", hint=hint)
+
+
+def _member(module: Any, name: str) -> Any:
+    """The class or function of a member file: its public name equals the file's, ignoring case and underscores."""
+    wanted = name.replace("_", "").lower()
+    for attribute, value in vars(module).items():
+        if attribute.replace("_", "").lower() == wanted and getattr(value, "__module__", None) == module.__name__:
+            return value
+    raise UsageError(f"{module.__name__} has no member named {name!r}", hint="a file holds one thing of the same name")
+
+
+def knobs(room: str, name: str) -> list[str]:
+    """Names of the knobs a member takes."""
+    member = find(room, name)
+    if is_dataclass(member):
+        return [f.name for f in fields(member) if f.init and not f.name.startswith("_")]
+    return list(inspect.signature(member).parameters)
+
+
+def build(room: str, name: str, **values: Any) -> Any:
+    """Make a member with the given knobs. Raises `UsageError` for a knob it does not have."""
+    member = find(room, name)
+    known = knobs(room, name)
+    for knob in values:
+        if knob not in known:
+            raise UsageError(f"{name} has no knob {knob!r}", hint=f"its knobs: {', '.join(known) or 'none'}")
+    return member(**values)
