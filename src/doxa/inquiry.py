@@ -1,0 +1,291 @@
+"""One question (or one exchange) put to one model: the asks that everything else uses.
+
+An `Inquiry` knows the question as the model sees it, never the accepted answers. Every ask is remembered, so that two
+estimators that need the same ten samples cost ten samples once; `for_estimator` gives a view that keeps its own bill of
+what an estimator would have cost alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from doxa.errors import CallFailed, Unavailable
+from doxa.journal import Journal, key_of
+from doxa.types import Capabilities, Failure, Kind, Message, Model, Options, Outcome, Reply, Request, Token, Usage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SAMPLE_BITS = 10
+_UNAVAILABLE_KINDS = frozenset({"unsupported", "not_recorded"})
+
+
+def derive_seed(*parts: object) -> int:
+    """A 31-bit seed from the parts' text; the low ten bits are left free for the number of a sample."""
+    digest = hashlib.blake2b("\x1f".join(str(part) for part in parts).encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "little") % (1 << (31 - _SAMPLE_BITS))) << _SAMPLE_BITS
+
+
+def sample_number(seed: int) -> int:
+    """The number of a sample that its seed carries."""
+    return seed % (1 << _SAMPLE_BITS)
+
+
+class Calls(Protocol):
+    """Where requests go: a model behind a journal."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model offers."""
+        ...
+
+    async def call(self, request: Request) -> Outcome:
+        """The answer to one request (`n == 1`), journalled."""
+        ...
+
+
+class Caller:
+    """A model behind a journal: asks the journal first, shares what is under way, records what was paid for."""
+
+    def __init__(self, model: Model, journal: Journal | None = None, *, max_calls: int | None = None) -> None:
+        """Put `model` behind `journal`; after `max_calls` paid calls every further one fails as `budget`."""
+        self.model = model
+        self.identity = f"{model.fingerprint}\n{model.base_url}"
+        self.spent = Usage()
+        self.saved = 0
+        self.failures: dict[str, int] = {}
+        self.returned: set[str] = set()
+        self._left = math.inf if max_calls is None else max_calls
+        self._journal = journal
+        self._under_way: dict[bytes, asyncio.Task[Outcome]] = {}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model offers."""
+        return self.model.capabilities
+
+    async def call(self, request: Request) -> Outcome:
+        """The answer to one request, from the journal or from the model."""
+        key = key_of(self.identity, request)
+        recorded = self._journal.get(key) if self._journal else None
+        if recorded is not None:
+            self.saved += 1
+            self.returned.add(recorded.model)
+            return recorded
+        task = self._under_way.get(key)
+        if task is None:
+            task = asyncio.ensure_future(self._pay(key, request))
+            self._under_way[key] = task
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _pay(self, key: bytes, request: Request) -> Outcome:
+        if self._left <= 0:
+            return Failure("budget", "the limit of calls is reached")
+        self._left -= 1
+        if request.continuation is None:
+            outcome = (await self.model.generate([request]))[0][0]
+        else:
+            outcome = (await self.model.score([request]))[0]
+        if isinstance(outcome, Failure):
+            self.failures[outcome.kind] = self.failures.get(outcome.kind, 0) + 1
+            return outcome
+        self.spent += outcome.usage
+        self.returned.add(outcome.model)
+        if self._journal is not None:
+            await self._journal.put(key, self.identity, request, outcome)
+        return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a run asks: the settings that all its inquiries share."""
+
+    seed: int = 0
+    temperature: float = 0.0
+    max_tokens: int = 64
+    top_logprobs: int | None = None
+    statistics: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """The asks an estimator may make about one question. It holds nothing of the accepted answers."""
+
+    id: str
+    messages: tuple[Message, ...]
+    callers: Mapping[str, Calls]
+    kind: Kind = "open"
+    choices: tuple[str, ...] = ()
+    context: str | None = None
+    asking: Asking = Asking()
+    bill: dict[object, Usage] = field(default_factory=dict)
+    _memo: dict[object, asyncio.Task[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def over(cls, messages: Sequence[Message], reply: Reply, callers: Mapping[str, Calls] | None = None) -> Inquiry:
+        """An inquiry about an exchange that already happened: `reply()` is given, all else is asked as usual."""
+        inquiry = cls(id="exchange", messages=tuple(messages), callers=callers or {})
+
+        async def given() -> Outcome:
+            return reply
+
+        inquiry._memo["reply"] = asyncio.ensure_future(given())
+        return inquiry
+
+    def for_estimator(self) -> Inquiry:
+        """A view with the same memory and a bill of its own."""
+        return replace(self, bill={})
+
+    @property
+    def usage(self) -> Usage:
+        """What this view's asks would have cost had nothing been shared."""
+        return sum(self.bill.values(), Usage())
+
+    # -- the asks ------------------------------------------------------------------------------------------------------
+
+    async def reply(self) -> Reply:
+        """The answer under judgement. Raises `CallFailed` when the model gave none."""
+        return _arrived(await self.outcome())
+
+    async def outcome(self) -> Outcome:
+        """The answer under judgement, or the failure in its place."""
+        asking = self.asking
+        request = self._request(
+            self.messages,
+            temperature=asking.temperature,
+            top_logprobs=asking.top_logprobs,
+            statistics=asking.statistics,
+            seed=derive_seed(asking.seed, self.id, "reply") if asking.temperature > 0 else None,
+        )
+        return cast(Outcome, await self._once("reply", self._caller("subject").call(request)))
+
+    async def samples(self, n: int, *, temperature: float = 1.0) -> list[Reply]:
+        """`n` further answers, independent of `reply()`; the first k of n are the same whatever n is.
+
+        Raises `CallFailed` when any of them failed: a share of fewer samples would be another estimator.
+        """
+        seed = derive_seed(self.asking.seed, self.id, "samples")
+        top_logprobs = None if self.asking.top_logprobs is None else 0
+        requests = [
+            self._request(self.messages, temperature=temperature, top_logprobs=top_logprobs, seed=seed + number)
+            for number in range(n)
+        ]
+        call = self._caller("subject").call
+        outcomes = await asyncio.gather(*(self._once(request, call(request)) for request in requests))
+        return [_arrived(outcome) for outcome in outcomes]
+
+    async def ask(self, messages: Sequence[Message], *, role: str = "subject", **fields: Any) -> Reply:
+        """Any follow-up; `fields` are those of `Request` (greedy and 64 tokens unless said otherwise)."""
+        request = self._request(tuple(messages), **fields)
+        if request.temperature > 0 and request.seed is None:
+            request = replace(request, seed=derive_seed(self.asking.seed, self.id, role, request.messages))
+        return _arrived(await self._once((role, request), self._caller(role).call(request)))
+
+    async def options(
+        self, messages: Sequence[Message], options: Sequence[str], *, prefill: str = "", role: str = "subject"
+    ) -> Options:
+        """Probability of each option as the start of the assistant's turn, normalised over the options.
+
+        Teacher-forces every option where the model can; otherwise reads single-token options off the likeliest
+        alternatives of the first token. `mass` keeps the raw sum.
+        """
+        caller = self._caller(role)
+        if caller.capabilities.score:
+            forced = await asyncio.gather(
+                *(self.logprobs(messages, option, prefill=prefill, role=role) for option in options)
+            )
+            return _options(options, [_total(tokens) for tokens in forced], tuple(forced))
+        top = caller.capabilities.top_logprobs
+        if top == 0:
+            raise Unavailable("the model gives neither teacher forcing nor alternatives of a token")
+        first = await self.ask(messages, role=role, prefill=prefill, max_tokens=1, top_logprobs=top)
+        return _options(options, _first_token(first, options), ())
+
+    async def logprobs(
+        self, messages: Sequence[Message], text: str, *, prefill: str = "", role: str = "subject"
+    ) -> tuple[Token, ...]:
+        """Tokens of `text` with their log-probabilities, teacher-forced as the assistant's turn after `prefill`."""
+        caller = self._caller(role)
+        if not caller.capabilities.score:
+            raise Unavailable("the model does not score a given text")
+        request = Request(tuple(messages), prefill=prefill, max_tokens=0, top_logprobs=0, continuation=text)
+        reply = _arrived(await self._once((role, request), caller.call(request)))
+        if reply.tokens is None:
+            raise Unavailable("the model gave no log-probabilities")
+        return reply.tokens
+
+    async def hidden(self, messages: Sequence[Message], layers: Sequence[int]) -> NDArray[np.float32]:
+        """Hidden states (layers, tokens, width) of the prompt: white-box models only; never journalled."""
+        model = getattr(self._caller("subject"), "model", None)
+        if model is None or not model.capabilities.hidden:
+            raise Unavailable("the model does not show its hidden states")
+        request = Request(tuple(messages), max_tokens=0)
+        states = await self._once(("hidden", request, tuple(layers)), model.hidden([request], list(layers)))
+        return cast("NDArray[np.float32]", states[0])
+
+    # -- behind them ---------------------------------------------------------------------------------------------------
+
+    def _caller(self, role: str) -> Calls:
+        if role not in self.callers:
+            raise Unavailable(f"no model in the role of {role}")
+        return self.callers[role]
+
+    def _request(self, messages: tuple[Message, ...], **fields: Any) -> Request:
+        return Request(messages, **{"max_tokens": self.asking.max_tokens, **fields})
+
+    async def _once(self, key: object, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do `work` unless it was done under `key`; either way it goes on this view's bill."""
+        task = self._memo.get(key)
+        if task is None:
+            task = self._memo[key] = asyncio.ensure_future(work)
+        else:
+            work.close()
+        result = await asyncio.shield(task)
+        if isinstance(result, Reply):
+            self.bill[key] = result.usage
+        return result
+
+
+def _arrived(outcome: Outcome) -> Reply:
+    """The reply, or the exception that says why there is none."""
+    if isinstance(outcome, Reply):
+        return outcome
+    if outcome.kind in _UNAVAILABLE_KINDS:
+        raise Unavailable(outcome.message)
+    raise CallFailed(f"{outcome.kind}: {outcome.message}")
+
+
+def _total(tokens: Sequence[Token]) -> float:
+    """Sum of log-probabilities. Raises `Unavailable` when one is unknown."""
+    values = [token.logprob for token in tokens]
+    if any(value is None for value in values):
+        raise Unavailable("the model gave no log-probability for a token")
+    return math.fsum(cast(list[float], values))
+
+
+def _first_token(reply: Reply, options: Sequence[str]) -> list[float]:
+    """Log-probability of each single-token option among the first token's alternatives; -inf when not among them."""
+    top = reply.tokens[0].top if reply.tokens else ()
+    mass = {option: 0.0 for option in options}
+    for text, logprob in top:
+        if text.strip() in mass:
+            mass[text.strip()] += math.exp(logprob)
+    return [math.log(value) if value > 0 else -math.inf for value in mass.values()]
+
+
+def _options(options: Sequence[str], logprobs: list[float], tokens: tuple[tuple[Token, ...], ...]) -> Options:
+    """Normalise over the options. Raises `Unavailable` when none of them was seen."""
+    best = max(logprobs)
+    if best == -math.inf:
+        raise Unavailable("none of the options is among the likeliest tokens")
+    weights = [math.exp(value - best) for value in logprobs]
+    total = math.fsum(weights)
+    raw = math.exp(best) * total
+    return Options(tuple(options), tuple(logprobs), tuple(w / total for w in weights), raw, tokens)

@@ -1,0 +1,195 @@
+"""Every answer that was paid for, once.
+
+A journal is a folder's `journal*.sqlite` files, one per writing process. A row is committed before its answer is
+handed on, whatever is queued goes into one transaction, and every row carries a checksum. After `kill -9` nothing that
+was handed on is lost; after a power cut at most the last moments are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from doxa.errors import JournalError
+from doxa.types import Reply, Request
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+  key BLOB PRIMARY KEY, model TEXT NOT NULL, request TEXT NOT NULL, reply TEXT NOT NULL, checksum BLOB NOT NULL)
+"""
+_VERSION = 1
+_INSERT = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)"
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode_reply = msgspec.json.Decoder(Reply).decode
+_decode_request = msgspec.json.Decoder(Request).decode
+
+
+class Row(NamedTuple):
+    """One journalled answer as it is stored."""
+
+    key: bytes
+    model: str
+    request: str
+    reply: str
+    checksum: bytes
+
+    @property
+    def intact(self) -> bool:
+        """Whether the row is what was written."""
+        try:
+            return self.checksum == checksum(self.key, self.model, self.request, self.reply)
+        except (AttributeError, TypeError, UnicodeError):
+            return False
+
+
+class Entry(NamedTuple):
+    """One journalled answer, decoded."""
+
+    model: str
+    request: Request
+    reply: Reply
+
+
+def key_of(model: str, request: Request) -> bytes:
+    """Key of an answer: the model's identity (fingerprint and base URL) and the request, nothing else."""
+    return hashlib.blake2b(_encode([model, request]), digest_size=16).digest()
+
+
+def checksum(key: bytes, model: str, request: str, reply: str) -> bytes:
+    """BLAKE2 checksum of a row's fields, each with its length so that none can lend bytes to another."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (key, model.encode(), request.encode(), reply.encode()):
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.digest()
+
+
+def files(directory: Path) -> list[Path]:
+    """The journal files of a run's folder."""
+    return sorted(directory.glob("journal*.sqlite"))
+
+
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open a journal file. Raises `JournalError` when it cannot be used."""
+    try:
+        if readonly:
+            # Read-only without `immutable`: rows still in the write-ahead log of a killed process must be seen.
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        else:
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(_SCHEMA)
+            connection.execute(f"PRAGMA user_version={_VERSION}")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        raise JournalError(f"cannot open {path}: {error}", hint=f"try: doxa journal verify {path.parent}") from error
+    if version != _VERSION:
+        raise JournalError(f"{path} has journal version {version}, not {_VERSION}", hint="use the doxa that wrote it")
+    return connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    row: Row
+    done: asyncio.Future[None]
+    loop: asyncio.AbstractEventLoop
+
+
+class Journal:
+    """The journal of one run: reads every file of the folder, writes to this process's own."""
+
+    def __init__(self, directory: Path, worker: str = "") -> None:
+        """Open (and create) the journal in `directory`; `worker` names this process's file."""
+        self._path = directory / (f"journal-{worker}.sqlite" if worker else "journal.sqlite")
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JournalError(f"cannot create {directory}: {error.strerror}", hint="choose another --out") from error
+        self._writer = connect(self._path)
+        self._readers = [connect(path, readonly=True) for path in files(directory)]
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="doxa-journal", daemon=True)
+        self._thread.start()
+
+    def get(self, key: bytes) -> Reply | None:
+        """The answer recorded under `key`, or `None`. A damaged row counts as not recorded."""
+        for reader in self._readers:
+            found = reader.execute("SELECT * FROM answers WHERE key = ?", (key,)).fetchone()
+            if found is not None and Row(*found).intact:
+                return _decode_reply(found[3])
+        return None
+
+    async def put(self, key: bytes, model: str, request: Request, reply: Reply) -> None:
+        """Record an answer; returns once it is committed. Raises `JournalError` when it cannot be."""
+        texts = _encode(request).decode(), _encode(reply).decode()
+        row = Row(key, model, *texts, checksum(key, model, *texts))
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        self._queue.put(_Write(row, done, loop))
+        await done
+
+    def close(self) -> None:
+        """Commit what is queued and release the files."""
+        self._queue.put(None)
+        self._thread.join()
+        for connection in (self._writer, *self._readers):
+            connection.close()
+
+    def _write(self) -> None:
+        """Writer thread: everything that is queued goes into one transaction, again and again."""
+        closing = False
+        while not closing:
+            batch = [self._queue.get()]
+            while not self._queue.empty():
+                batch.append(self._queue.get())
+            closing = None in batch
+            writes = [write for write in batch if write is not None]
+            error = self._commit([write.row for write in writes])
+            for write in writes:
+                if not write.loop.is_closed():
+                    write.loop.call_soon_threadsafe(_settle, write.done, error)
+
+    def _commit(self, rows: list[Row]) -> JournalError | None:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._writer.executemany(_INSERT, rows)
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            hint = "free some space or choose another --out; then the same command resumes"
+            return JournalError(f"cannot write {self._path}: {error}", hint=hint)
+        return None
+
+
+def _settle(done: asyncio.Future[None], error: JournalError | None) -> None:
+    if done.cancelled():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+
+
+def entries(directory: Path) -> Iterator[Entry]:
+    """All intact answers of a run, each once: the first complete record wins."""
+    seen: set[bytes] = set()
+    for path in files(directory):
+        connection = connect(path, readonly=True)
+        try:
+            for found in connection.execute("SELECT * FROM answers"):
+                row = Row(*found)
+                if row.key not in seen and row.intact:
+                    seen.add(row.key)
+                    yield Entry(row.model, _decode_request(row.request), _decode_reply(row.reply))
+        finally:
+            connection.close()
