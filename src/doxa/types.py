@@ -168,6 +168,8 @@ class Confidence:
     reason: str = ""
     answer: str | None = None
     parts: tuple[Part, ...] = ()
+    details: Mapping[str, float | None] = field(default_factory=dict)
+    """What the number was made of, where a reader may want it: each act of a deed, each guess of a list."""
 
 
 @dataclass(frozen=True, slots=True)
