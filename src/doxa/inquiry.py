@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from doxa.errors import CallFailed, Unavailable
 from doxa.journal import Journal, key_of
+from doxa.prices import Price
 from doxa.types import Capabilities, Failure, Kind, Message, Model, Options, Outcome, Reply, Request, Token, Usage
 
 if TYPE_CHECKING:
@@ -50,18 +51,46 @@ class Calls(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Budget:
+    """A hard limit shared by the callers of a run: nothing further is asked once it is reached."""
+
+    max_calls: int | None = None
+    max_cost: float | None = None
+    calls: int = 0
+    cost: float = 0.0
+
+    def take(self) -> bool:
+        """Whether one more call may be made; counts it."""
+        if self.max_calls is not None and self.calls >= self.max_calls:
+            return False
+        if self.max_cost is not None and self.cost >= self.max_cost:
+            return False
+        self.calls += 1
+        return True
+
+
 class Caller:
     """A model behind a journal: asks the journal first, shares what is under way, records what was paid for."""
 
-    def __init__(self, model: Model, journal: Journal | None = None, *, max_calls: int | None = None) -> None:
-        """Put `model` behind `journal`; after `max_calls` paid calls every further one fails as `budget`."""
+    def __init__(
+        self,
+        model: Model,
+        journal: Journal | None = None,
+        *,
+        budget: Budget | None = None,
+        price: Price | None = None,
+    ) -> None:
+        """Put `model` behind `journal`; once `budget` is used up every further call fails as `budget`."""
         self.model = model
         self.identity = f"{model.fingerprint}\n{model.base_url}"
         self.spent = Usage()
         self.saved = 0
         self.failures: dict[str, int] = {}
+        self.unfinished = 0
         self.returned: set[str] = set()
-        self._left = math.inf if max_calls is None else max_calls
+        self._budget = budget or Budget()
+        self._price = price
         self._journal = journal
         self._under_way: dict[bytes, asyncio.Task[Outcome]] = {}
 
@@ -86,21 +115,54 @@ class Caller:
         return await asyncio.shield(task)
 
     async def _pay(self, key: bytes, request: Request) -> Outcome:
-        if self._left <= 0:
-            return Failure("budget", "the limit of calls is reached")
-        self._left -= 1
+        if not self._budget.take():
+            self.unfinished += 1
+            return Failure("budget", "the limit of calls or of cost is reached")
         if request.continuation is None:
             outcome = (await self.model.generate([request]))[0][0]
         else:
             outcome = (await self.model.score([request]))[0]
         if isinstance(outcome, Failure):
             self.failures[outcome.kind] = self.failures.get(outcome.kind, 0) + 1
+            self.unfinished += outcome.retryable
             return outcome
         self.spent += outcome.usage
+        if self._price is not None:
+            self._budget.cost += self._price.cost(outcome.usage)
         self.returned.add(outcome.model)
         if self._journal is not None:
             await self._journal.put(key, self.identity, request, outcome)
         return outcome
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for the calls under way, so that what is being paid for is recorded; cancel what takes longer."""
+        under_way = list(self._under_way.values())
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+class Counter:
+    """A stand-in for a model that only counts: what a run would ask, without asking (the dry run)."""
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        """Count as if for a model of these capabilities."""
+        self.capabilities = capabilities
+        self.spent = Usage()
+        self._seen: set[Request] = set()
+
+    async def call(self, request: Request) -> Outcome:
+        """Count the request once; the reply is a fixed word."""
+        if request not in self._seen:
+            self._seen.add(request)
+            # Four characters a token is the usual rule of thumb for English.
+            tokens_in = sum(len(message.content) for message in request.messages) // 4 + 8
+            self.spent += Usage(1, tokens_in, request.max_tokens)
+        word = request.continuation or "word"
+        statistics = dict.fromkeys(request.statistics, 0.0)
+        return Reply(word, (Token(word, -1.0, ((word, -1.0), ("A", -2.0), ("B", -2.0)), statistics),))
 
 
 @dataclass(frozen=True, slots=True)

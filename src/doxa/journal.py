@@ -193,3 +193,109 @@ def entries(directory: Path) -> Iterator[Entry]:
                     yield Entry(row.model, _decode_request(row.request), _decode_reply(row.reply))
         finally:
             connection.close()
+
+
+# -- looking after a journal -------------------------------------------------------------------------------------------
+
+
+class Health(NamedTuple):
+    """What `verify` found in one journal file."""
+
+    path: Path
+    intact: int
+    damaged: int
+    error: str = ""
+    """Why the file could not be read to its end."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether every row is what was written."""
+        return not self.damaged and not self.error
+
+
+def verify(directory: Path) -> list[Health]:
+    """Check every row of every journal file. Raises `JournalError` when there is no journal."""
+    if not files(directory):
+        raise JournalError(f"{directory} holds no journal", hint="name a run's folder, for example runs/quickstart")
+    return [_health(path) for path in files(directory)]
+
+
+def _health(path: Path) -> Health:
+    intact = damaged = 0
+    error = ""
+    for row in _salvage(path):
+        if isinstance(row, str):
+            error = row
+        elif row.intact:
+            intact += 1
+        else:
+            damaged += 1
+    return Health(path, intact, damaged, error)
+
+
+def recover(directory: Path, stamp: str) -> list[Health]:
+    """Rewrite every damaged file from its intact rows; the original stays beside it as `.corrupt-<stamp>`."""
+    found = verify(directory)
+    for health in found:
+        if not health.sound:
+            rows = [row for row in _salvage(health.path) if isinstance(row, Row) and row.intact]
+            for suffix in ("", "-wal", "-shm"):
+                old = Path(f"{health.path}{suffix}")
+                if old.exists():
+                    old.rename(f"{old}.corrupt-{stamp}")
+            _write_rows(health.path, rows)
+    return found
+
+
+def prune(directory: Path) -> int:
+    """Merge the workers' files into one, without duplicates and damaged rows; returns how many rows remain."""
+    verify(directory)
+    paths = files(directory)
+    rows: dict[bytes, Row] = {}
+    for path in paths:
+        for row in _salvage(path):
+            if isinstance(row, Row) and row.intact:
+                rows.setdefault(row.key, row)
+    # The merged file takes its name last: until then the old ones hold everything.
+    merged = directory / "merged.sqlite"
+    merged.unlink(missing_ok=True)
+    _write_rows(merged, list(rows.values()))
+    merged.replace(directory / "journal.sqlite")
+    for path in paths:
+        for suffix in ("", "-wal", "-shm"):
+            old = Path(f"{path}{suffix}")
+            if old != directory / "journal.sqlite":
+                old.unlink(missing_ok=True)
+    return len(rows)
+
+
+def _write_rows(path: Path, rows: list[Row]) -> None:
+    connection = connect(path)
+    connection.execute("BEGIN")
+    connection.executemany(_INSERT, rows)
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def _salvage(path: Path) -> Iterator[Row | str]:
+    """Every row that can be read, row by row past unreadable places; a text says what could not be."""
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        last = connection.execute("SELECT max(rowid) FROM answers").fetchone()[0] or 0
+    except sqlite3.Error as error:
+        yield str(error)
+        return
+    rowid = 0
+    while rowid < last:
+        try:
+            found = connection.execute("SELECT rowid, * FROM answers WHERE rowid > ? LIMIT 1", (rowid,)).fetchone()
+        except (sqlite3.Error, UnicodeError) as error:
+            yield str(error)
+            rowid += 1
+            continue
+        if found is None:
+            break
+        rowid = found[0]
+        yield Row(*found[1:])
+    connection.close()

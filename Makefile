@@ -1,0 +1,42 @@
+# The commands of the README and of continuous integration; each makes what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
+
+.PHONY: quickstart test test-slow bench lint types docs clean
+
+$(VENV)/.local: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("doxa needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.[local,banks]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.local
+	$(PIP) -e '.[local,banks,dev]'
+	touch $@
+
+quickstart: $(VENV)/.local  ## install, fetch the embedded model, assay it on about a hundred questions
+	$(BIN)/doxa quickstart
+
+test: lint types docs  ## everything a change must pass
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.dev  ## oracles with installations of their own, long simulations
+	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/.dev  ## speed, side by side
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev  ## every link and every command in the documentation is real
+	$(BIN)/python -m pytest tests/test_docs.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,70 @@
+"""`doxa ask`: one question, the answer, and how sure each estimator is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from doxa.types import Record
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="the question")],
+    model: Annotated[str, typer.Option(help="smollm2, hf/PATH_OR_ID, openai/NAME, replay/FILE or mock/NAME")] = "smollm2",
+    estimators: Annotated[str, typer.Option(help="names with commas, or auto: all the model allows")] = "auto",
+    seed: Annotated[int, typer.Option(help="seed of everything that is drawn")] = 0,
+    samples: Annotated[int | None, typer.Option(min=1, help="samples, for all that sample")] = None,
+    system: Annotated[str | None, typer.Option(help='the system message; "" for none')] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="of the reply")] = 64,
+    as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
+) -> None:
+    """Ask one question: the answer, and what every estimator says of it. Raw confidence, not probability."""
+    import asyncio
+
+    from doxa import flow
+    from doxa.errors import Unavailable
+    from doxa.inquiry import Asking, Caller
+    from doxa.loading import load_model
+    from doxa.types import Question, Reply
+
+    loaded = load_model(model)
+    chosen = flow.choose_estimators(estimators, loaded.capabilities, samples=samples)
+    asking = flow.asking_for(chosen, loaded.capabilities, Asking(seed=seed, max_tokens=max_tokens))
+    asked = Question("question", question)
+    plan = flow.Plan([asked], chosen, asking, system)
+
+    async def story() -> Record:
+        try:
+            return await flow.tell(asked, plan, {"subject": Caller(loaded)})
+        finally:
+            await loaded.close()
+
+    record = asyncio.run(story())
+    if not isinstance(record.reply, Reply):
+        raise Unavailable(f"the model gave no answer: {record.reply.message}", hint=f"try: doxa doctor {model}")
+    _tell(record, record.reply.text, as_json)
+
+
+def _tell(record: Record, reply: str, as_json: bool) -> None:
+    from doxa.text import clean
+
+    rows = [
+        {"estimator": label, "confidence": c.value, "scale": c.scale.value, "answer": c.answer, "reason": c.reason}
+        for label, c in record.confidences.items()
+    ]
+    if as_json:
+        sys.stdout.write(json.dumps({"reply": reply, "confidences": rows}, ensure_ascii=False) + "\n")
+        return
+    sys.stdout.write(clean(reply).strip() + "\n\n")
+    width = max((len(str(row["estimator"])) for row in rows), default=0)
+    for row in rows:
+        value = row["confidence"]
+        shown = f"{value:6.2f}" if isinstance(value, float) else "     —"
+        note = str(row["reason"] or (f"of its own answer: {row['answer']}" if row["answer"] else ""))
+        scale = "(any number)" if row["scale"] == "real" and value is not None else ""
+        text = f"{row['estimator']:<{width}} {shown}  {' '.join(clean(part) for part in (scale, note) if part)}"
+        sys.stdout.write(text.replace("\n", " ")[:80].rstrip() + "\n")

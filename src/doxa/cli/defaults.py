@@ -1,0 +1,39 @@
+"""`doxa.yaml`: defaults of the verbs' options."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from doxa.errors import DataError
+
+
+def read_defaults(path: Path, group: click.Group) -> dict[str, Any]:
+    """The options per verb that the file sets. Raises `DataError` for an unknown verb or option, or unsafe YAML."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not plain YAML: {error}", hint="write `verb:` and below it `option: value`") from None
+    if not isinstance(content, dict) or not all(isinstance(options, dict) for options in content.values()):
+        raise DataError(f"{path} must map verbs to options", hint="for example: run: {seed: 1, samples: 5}")
+    defaults: dict[str, Any] = {}
+    for verb, options in content.items():
+        _known(path, str(verb), list(group.commands), "verb")
+        known = {parameter.name or "": parameter for parameter in group.commands[verb].params}
+        named = {str(option).replace("-", "_"): value for option, value in options.items()}
+        for option in named:
+            _known(path, option, list(known), f"option of {verb}")
+        defaults[str(verb)] = named
+    return defaults
+
+
+def _known(path: Path, name: str, known: list[str], what: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
+        raise DataError(f"{path} names {name!r}, which is no {what}", hint=hint)

@@ -1,0 +1,98 @@
+"""The door of the command line: registers the verbs, turns errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from doxa import __version__
+from doxa.cli.apply import apply
+from doxa.cli.ask import ask
+from doxa.cli.calibrate import calibrate
+from doxa.cli.doctor import doctor
+from doxa.cli.journal import journal
+from doxa.cli.list import list_members
+from doxa.cli.quickstart import quickstart
+from doxa.cli.report import report
+from doxa.cli.resume import resume
+from doxa.cli.run import run
+from doxa.cli.score import score
+from doxa.errors import DoxaError, UsageError
+
+app = typer.Typer(
+    help="Find out whether a language model knows what it knows.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DOXA"},
+)
+
+
+@app.callback(invoke_without_command=True)
+def door(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    """Find out whether a language model knows what it knows."""
+    if version:
+        sys.stdout.write(f"doxa {__version__}\n")
+        raise typer.Exit
+
+
+for verb in (quickstart, ask, run, resume, score, calibrate, apply, report, doctor):
+    app.command()(verb)
+app.command("list")(list_members)
+app.add_typer(journal, name="journal")
+
+
+def main() -> None:
+    """Run the command line and leave with the exit code of what happened."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    """One invocation: 0 done, otherwise the code of the error, which is one sentence on stderr with its next step."""
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(arguments, "doxa", standalone_mode=False, default_map=_defaults(command))
+        return result if isinstance(result, int) else 0
+    except DoxaError as error:
+        _say(f"error: {error}")
+        if error.hint:
+            _say(f"hint: {error.hint}")
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        _say("interrupted; the same command goes on from here")
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe has gone: nothing is left to be told, and closing stdout quietly avoids a second error.
+        sys.stderr.close()
+        return 0
+
+
+def _say(line: str) -> None:
+    from doxa.text import clean
+
+    sys.stderr.write(clean(line) + "\n")
+
+
+def _defaults(command: click.Command) -> dict[str, Any]:
+    """Defaults of options from `doxa.yaml` in the working folder: `{verb: {option: value}}`."""
+    path = Path("doxa.yaml")
+    if not path.is_file():
+        return {}
+    from doxa.cli.defaults import read_defaults
+
+    if not isinstance(command, click.Group):
+        raise UsageError("the command line has no verbs")
+    return read_defaults(path, command)
+
+
+if __name__ == "__main__":
+    main()

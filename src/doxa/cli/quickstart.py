@@ -1,0 +1,22 @@
+"""`doxa quickstart`: the embedded model, about a hundred questions, a full report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+QUESTIONS = "bank:capitals?n=40+capitals_choice?n=28+arithmetic?n=16+fictional?n=16"
+
+
+def quickstart(
+    out: Annotated[str, typer.Option(help="the run's folder")] = "runs/quickstart",
+    as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
+) -> None:
+    """Assay the embedded model on about a hundred questions with every estimator; offline after the first time."""
+    from doxa.cli import running
+
+    options = running.Options(questions=QUESTIONS, model="smollm2", out=out, max_tokens=24, title="quickstart")
+    with running.quiet_logs():
+        run = running.execute(options)
+        running.finish(run, as_json=as_json)

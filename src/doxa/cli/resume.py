@@ -1,0 +1,28 @@
+"""`doxa resume`: go on with a run that stopped early."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(help="the run's folder")],
+    as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
+) -> None:
+    """Go on with a run: the same as its own command once more, without its limits of calls and cost."""
+    from doxa.cli import running
+    from doxa.errors import UsageError
+    from doxa.runs import Run
+
+    told = Run.open(run).info.get("options") or {}
+    known = {field.name for field in fields(running.Options)}
+    if not {"questions", "model"} <= set(told) <= known:
+        raise UsageError(f"{run} does not say how it was started", hint="repeat its `doxa run` command with --out")
+    # The limit that stopped the run would stop it at once again.
+    options = running.Options(**{**told, "out": str(run), "max_calls": None, "max_cost": None})
+    with running.quiet_logs():
+        running.finish(running.execute(options), as_json=as_json)

@@ -1,0 +1,59 @@
+"""`doxa run`: questions, a model, estimators → a run with its report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+
+def run(
+    questions: Annotated[str, typer.Argument(help="bank:NAME, a .jsonl, .csv or .parquet file, or hf://org/name")],
+    model: Annotated[str, typer.Option(help="smollm2, hf/PATH_OR_ID, openai/NAME, replay/FILE or mock/NAME")],
+    estimators: Annotated[str, typer.Option(help="names with commas, or auto: all the model allows")] = "auto",
+    out: Annotated[str | None, typer.Option(help="the run's folder [runs/<id>]")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="a fixed sample of so many questions")] = None,
+    seed: Annotated[int, typer.Option(help="seed of everything that is drawn")] = 0,
+    samples: Annotated[int | None, typer.Option(min=1, help="samples per question, for all that sample")] = None,
+    max_calls: Annotated[int | None, typer.Option(min=1, help="stop after so many paid calls")] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, help="stop at so many USD (needs prices.yaml)")] = None,
+    judge: Annotated[str | None, typer.Option(help="a model in the role of judge")] = None,
+    system: Annotated[str | None, typer.Option(help='the system message; "" for none')] = None,
+    template: Annotated[str | None, typer.Option(help="a text around {question}")] = None,
+    temperature: Annotated[float, typer.Option(min=0, help="of the reply under judgement")] = 0.0,
+    max_tokens: Annotated[int, typer.Option(min=1, help="of the reply")] = 64,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="count calls, tokens and cost; ask nothing")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="start anew instead of resuming")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
+) -> None:
+    """Ask questions, judge the replies, measure how well confidence tells right from wrong.
+
+    The same command again resumes: what was answered is never asked twice.
+    """
+    from doxa.cli import running
+
+    options = running.Options(
+        questions=questions,
+        model=model,
+        estimators=estimators,
+        out=out,
+        limit=limit,
+        seed=seed,
+        samples=samples,
+        max_calls=max_calls,
+        max_cost=max_cost,
+        judge=judge,
+        system=system,
+        template=template,
+        temperature=temperature,
+        max_tokens=max_tokens,
+    )
+    if dry_run:
+        counted = running.dry_run(options)
+        text = "\n".join(f"{name:>20}  {value}" for name, value in counted.items())
+        sys.stdout.write((json.dumps(counted) if as_json else text) + "\n")
+        return
+    with running.quiet_logs():
+        running.finish(running.execute(options, fresh=fresh), as_json=as_json)

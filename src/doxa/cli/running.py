@@ -1,0 +1,179 @@
+"""What `run`, `resume` and `quickstart` share: options to a finished run, with progress and the right exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doxa.errors import Incomplete, UsageError
+
+if TYPE_CHECKING:
+    from doxa.flow import Plan
+    from doxa.runs import Run
+    from doxa.types import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything a run is told; kept in run.json so that `doxa resume` can say it again."""
+
+    questions: str
+    model: str
+    estimators: str = "auto"
+    out: str | None = None
+    limit: int | None = None
+    seed: int = 0
+    samples: int | None = None
+    max_calls: int | None = None
+    max_cost: float | None = None
+    judge: str | None = None
+    system: str | None = None
+    template: str | None = None
+    temperature: float = 0.0
+    max_tokens: int = 64
+    title: str | None = None
+    prices: str = "prices.yaml"
+
+    @property
+    def command(self) -> str:
+        """The command line that repeats the run."""
+        import shlex
+
+        words = ["doxa", "run", self.questions]
+        for name, value in asdict(self).items():
+            if name not in ("questions", "title") and value != getattr(Options("", ""), name):
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        return shlex.join(words)
+
+
+def make_plan(options: Options, model: Model) -> Plan:
+    """Questions, estimators and settings of a run."""
+    from doxa.flow import Asking, Plan, asking_for, choose_estimators
+    from doxa.questions import load
+
+    estimators = choose_estimators(options.estimators, model.capabilities, samples=options.samples)
+    asking = Asking(seed=options.seed, temperature=options.temperature, max_tokens=options.max_tokens)
+    return Plan(
+        questions=load(options.questions, limit=options.limit, seed=options.seed),
+        estimators=estimators,
+        asking=asking_for(estimators, model.capabilities, asking),
+        system=options.system,
+        template=options.template,
+    )
+
+
+def execute(options: Options, *, fresh: bool = False) -> Run:
+    """Make the run. Raises `Incomplete` (exit 3) when calls that may succeed later are missing."""
+    from doxa import flow
+    from doxa.cli.progress import showing
+    from doxa.inquiry import Budget
+    from doxa.loading import load_model
+    from doxa.prices import price_of
+
+    model = load_model(options.model)
+    judge = load_model(options.judge) if options.judge else None
+    plan = make_plan(options, model)
+    out = Path(options.out) if options.out else Path("runs") / plan.run_id(model)
+    notes = {
+        "title": options.title or f"{options.questions} · {options.model}",
+        "command": options.command,
+        "model": options.model,
+        "questions": options.questions,
+        "limit": options.limit,
+        "options": asdict(options),
+    }
+    price = price_of(options.model, options.prices)
+    if options.max_cost is not None and price is None:
+        raise UsageError(f"no price is known for {options.model}", hint="name it in prices.yaml, or use --max-calls")
+    budget = Budget(options.max_calls, options.max_cost)
+    with showing() as progress:
+        work = flow.assay(
+            model,
+            plan,
+            out=out,
+            judge=judge,
+            budget=budget,
+            price=price,
+            fresh=fresh,
+            notes=notes,
+            progress=progress,
+        )
+        return run_until_done(work, [each for each in (model, judge) if each is not None])
+
+
+def run_until_done(work: Coroutine[Any, Any, Run], models: Sequence[Model] = ()) -> Run:
+    """Run the work, then close the models; Ctrl-C and SIGTERM end it in order, and leave with 130 and 143."""
+
+    async def main() -> Run:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGTERM, lambda: (terminated.append(True), task and task.cancel()))
+        try:
+            return await work
+        finally:
+            for model in models:
+                await model.close()
+
+    terminated: list[bool] = []
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        if terminated:
+            raise SystemExit(143) from None
+        raise
+
+
+def finish(run: Run, *, as_json: bool, report: bool = True) -> None:
+    """Say what came out. Raises `Incomplete` when calls that may succeed later are missing."""
+    info = run.info
+    if as_json:
+        paths = {name: str(run.directory / name) for name in ("items.parquet", "metrics.json", "report.html")}
+        sys.stdout.write(json.dumps({"run": info, "metrics": run.metrics, "files": paths}, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(run.table() + "\n")
+    if info["status"] != "complete":
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(info["errors"].items())) or "limit reached"
+        raise Incomplete(f"the run is incomplete: {kinds}", hint=f"go on with: doxa resume {run.directory}")
+
+
+@contextlib.contextmanager
+def quiet_logs() -> Iterator[None]:
+    """Send doxa's own notices to stderr, one plain line each."""
+    logger = logging.getLogger("doxa")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def dry_run(options: Options) -> dict[str, Any]:
+    """What the run would ask: calls, tokens and (where a price is known) money."""
+    from doxa import flow
+    from doxa.loading import load_model
+    from doxa.prices import price_of
+
+    model = load_model(options.model)
+    plan = make_plan(options, model)
+    usage = asyncio.run(flow.count(plan, model.capabilities))
+    price = price_of(options.model, options.prices)
+    return {
+        "questions": len(plan.questions),
+        "estimators": list(plan.estimators),
+        "calls": usage.calls,
+        "tokens_in": usage.tokens_in,
+        "tokens_out_at_most": usage.tokens_out,
+        "cost_at_most": price.cost(usage) if price else None,
+        "price": "known" if price else "unknown price",
+    }

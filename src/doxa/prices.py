@@ -1,0 +1,42 @@
+"""What a model's tokens cost, from a `prices.yaml` the user keeps: no price is assumed, and none is ever zero by default.
+
+    openai/gpt-4o-mini: {input: 0.15, output: 0.60}      # USD per million tokens
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from doxa.errors import DataError, UsageError
+from doxa.types import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Price in USD per million tokens read (`input`) and written (`output`)."""
+
+    input: float
+    output: float
+
+    def cost(self, usage: Usage) -> float:
+        """USD for a usage. Raises `UsageError` when the server does not say how many tokens it used."""
+        if usage.tokens_in is None or usage.tokens_out is None:
+            raise UsageError("the server does not report tokens, so cost is unknown", hint="limit by --max-calls")
+        return (self.input * usage.tokens_in + self.output * usage.tokens_out) / 1e6
+
+
+def price_of(model: str, path: str = "prices.yaml") -> Price | None:
+    """The price of `model` in the file, or `None` when the file or the entry does not exist."""
+    file = Path(path)
+    if not file.is_file():
+        return None
+    import yaml
+
+    try:
+        entries = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        entry = entries.get(model)
+        return None if entry is None else Price(float(entry["input"]), float(entry["output"]))
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        hint = "write: openai/NAME: {input: 0.15, output: 0.60}   (USD per million tokens)"
+        raise DataError(f"{path}: the price of {model} cannot be read ({error})", hint=hint) from None

@@ -1,0 +1,165 @@
+"""The files of a run, and `Run`, which reads them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doxa.errors import Incomplete, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEMA = "doxa.run/1"
+INFO, ITEMS, METRICS, REPORT = "run.json", "items.parquet", "metrics.json", "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished (or interrupted) run in its folder."""
+
+    directory: Path
+
+    @classmethod
+    def open(cls, directory: Path | str) -> Run:
+        """The run in `directory`. Raises `UsageError` when there is none."""
+        run = cls(Path(directory))
+        if not (run.directory / INFO).is_file():
+            raise UsageError(f"{directory} holds no run", hint="a run's folder has a run.json; see `doxa run --help`")
+        if run.info.get("schema") != SCHEMA:
+            raise UsageError(f"{directory}/{INFO} is not of schema {SCHEMA}", hint="use the doxa that wrote it")
+        return run
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What was run: configuration, versions, counts (`run.json`)."""
+        return _read_json(self.directory / INFO)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Every measurement (`metrics.json`)."""
+        return _read_json(self.directory / METRICS)
+
+    def frame(self) -> pl.DataFrame:
+        """One row per question and estimator (`items.parquet`)."""
+        import polars as pl
+
+        path = self.directory / ITEMS
+        if not path.is_file():
+            raise UsageError(f"{self.directory} has no {ITEMS} yet", hint=f"finish it: doxa resume {self.directory}")
+        return pl.read_parquet(path)
+
+    def table(self) -> str:
+        """The summary for a terminal of 80 columns."""
+        from doxa.report.terminal import summary
+
+        return summary(self.info, self.metrics)
+
+    def report(self, out: Path | str | None = None) -> Path:
+        """Write the page; returns where it is."""
+        from doxa.report.html import write_html
+
+        target = Path(out) if out else self.directory / REPORT
+        write_html(self.directory, target)
+        return target
+
+    def _repr_html_(self) -> str:
+        from doxa.report.html import render_html
+
+        return render_html(self.info, self.metrics)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path} is missing", hint=f"finish the run: doxa resume {path.parent}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", hint="the same `doxa run` command writes it anew") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} is not a JSON object", hint="the same `doxa run` command writes it anew")
+    return value
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place only when it is whole and on disk."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise Incomplete(f"cannot write in {path.parent}: {error.strerror}", hint="make room, then run again") from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise Incomplete(f"cannot write {path}: {error.strerror}", hint="make room, then run again") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    with _replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON whole or not at all; refuses NaN and infinities."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_parquet(path: Path, frame: pl.DataFrame) -> None:
+    """Write Parquet whole or not at all."""
+    with _replacing(path) as temporary:
+        frame.write_parquet(temporary)
+
+
+def claim(directory: Path, run_id: str, *, fresh: bool) -> None:
+    """Make `directory` the folder of run `run_id`.
+
+    The same run is resumed; another run's folder is refused unless `fresh`, which empties it.
+    """
+    if (directory / INFO).is_file():
+        info = Run.open(directory).info
+        if fresh:
+            shutil.rmtree(directory)
+        elif info.get("id") != run_id:
+            raise UsageError(
+                f"{directory} holds another run ({info.get('id')})",
+                hint="choose another --out, or start anew with --fresh",
+            )
+    elif directory.is_dir() and any(directory.iterdir()) and not any(directory.glob("journal*.sqlite")):
+        raise UsageError(f"{directory} is not empty and holds no run", hint="choose another --out")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot create {directory}: {error.strerror}", hint="choose another --out") from error
+    for stale in directory.glob(".*.part"):
+        stale.unlink(missing_ok=True)
+
+
+Progress = Callable[["Standing"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a run is."""
+
+    questions: int
+    questions_done: int
+    calls: int
+    calls_expected: int
+    calls_saved: int
+    errors: int
