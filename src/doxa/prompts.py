@@ -5,6 +5,7 @@ A change of any text here changes answers, so it changes `VERSION`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import ascii_uppercase
 
 from doxa.types import Kind, Message, Question
@@ -13,7 +14,7 @@ VERSION = "1"
 
 SYSTEM = "Answer the question as briefly as you can. Give only the answer."
 
-_INSTRUCTION: dict[Kind, str] = {
+INSTRUCTION: dict[Kind, str] = {
     "open": "",
     "choice": "Answer with the letter of the right option only.",
     "boolean": "Answer yes or no.",
@@ -44,7 +45,77 @@ def render(question: Question, *, system: str | None = None, template: str | Non
     parts = [question.context or "", text]
     if question.kind == "choice":
         parts.append(choices_block(question.choices))
-    parts.append(_INSTRUCTION[question.kind])
+    parts.append(INSTRUCTION[question.kind])
     instruction = SYSTEM if system is None else system
     head = (Message("system", instruction),) if instruction else ()
     return (*head, Message("user", "\n".join(part for part in parts if part)))
+
+
+# -- what estimators ask -----------------------------------------------------------------------------------------------
+
+CONFIDENCE = "How likely is it that your answer is right? Reply with a percentage between 0% and 100% only."
+RECONSIDER = "Are you sure? Think again, then give your final answer only."
+KEEP = (
+    "A right answer earns one point, a wrong answer costs one point, a withdrawn answer earns nothing. "
+    'Do you keep or withdraw your answer? Reply "keep" or "withdraw" only.'
+)
+BET = 'You may bet one point, at even odds, that your answer is right. Do you bet? Reply "bet" or "pass" only.'
+MAY_ABSTAIN = (
+    'If you do not know, reply "I don\'t know". '
+    'A right answer earns one point, a wrong answer costs one point, "I don\'t know" earns nothing.'
+)
+ONE_TURN = (
+    "Give your answer and, as a percentage between 0% and 100%, how likely it is to be right. Reply in two lines:\n"
+    "Answer: <your answer>\n"
+    "Confidence: <percentage>"
+)
+TRUE_FALSE = ("A", "B")
+
+
+def certainty(phrases: Sequence[str]) -> str:
+    """The follow-up that asks for one of the given phrases."""
+    return f"How likely is it that your answer is right? Reply with one of these only: {', '.join(phrases)}."
+
+
+def top_k(count: int) -> str:
+    """The note that asks for `count` guesses with their probabilities."""
+    lines = "\n".join(f"G{i}: <guess {i}>\nP{i}: <percentage>" for i in range(1, count + 1))
+    return (
+        f"Give your {count} best guesses and, as a percentage between 0% and 100%, how likely each is to be right. "
+        f"Reply in this form:\n{lines}"
+    )
+
+
+def follow_up(messages: Sequence[Message], reply: str, text: str) -> tuple[Message, ...]:
+    """The conversation so far, the reply, and one more user turn."""
+    return (*messages, Message("assistant", reply), Message("user", text))
+
+
+def with_note(messages: Sequence[Message], note: str) -> tuple[Message, ...]:
+    """The same question asked with a note on how to reply."""
+    *head, last = messages
+    return (*head, Message(last.role, f"{last.content}\n{note}"))
+
+
+def transcript(messages: Sequence[Message]) -> str:
+    """The question as one text: the user's turn, or all turns of a conversation with their roles."""
+    turns = [message for message in messages if message.role != "system"]
+    if len(turns) == 1:
+        return turns[0].content
+    return "\n".join(f"{turn.role.capitalize()}: {turn.content}" for turn in turns)
+
+
+def p_true(messages: Sequence[Message], reply: str, ideas: Sequence[str] = ()) -> tuple[Message, ...]:
+    """Shows question and reply, after some brainstormed ideas if there are, and asks whether the reply is true."""
+    lines = [f"Question: {transcript(messages)}"]
+    if ideas:
+        lines += ["Here are some brainstormed ideas:", *ideas]
+    lines += [f"Possible answer: {reply}", "Is the possible answer:", "(A) True", "(B) False", "Reply A or B only."]
+    return (Message("user", "\n".join(lines)),)
+
+
+def without_choices(messages: Sequence[Message], choices: tuple[str, ...]) -> tuple[Message, ...]:
+    """A choice question asked openly: without its list of options and the instruction to name a letter."""
+    *head, last = messages
+    listed = f"\n{choices_block(choices)}\n{INSTRUCTION['choice']}"
+    return (*head, Message(last.role, last.content.replace(listed, "")))

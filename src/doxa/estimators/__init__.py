@@ -1,0 +1,1 @@
+"""One inquiry to one confidence: every file here is one method."""

@@ -1,0 +1,31 @@
+"""P(True): the probability the model gives to its own answer being true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doxa import prompts
+from doxa.inquiry import Inquiry
+from doxa.types import Access, Confidence, Scale
+
+
+@dataclass(frozen=True)
+class PTrue:
+    """Probability of (A) True against (B) False for the reply: p(A) / (p(A) + p(B)).
+
+    Range [0, 1], higher is surer. The question and the reply are shown in a fresh conversation and the model is asked
+    whether that answer is (A) True or (B) False; nothing is sampled. Kadavath et al. 2022, Language Models (Mostly)
+    Know What They Know (arXiv 2207.05221), section 3, zero-shot and without comparison samples.
+    """
+
+    access: ClassVar[Access] = Access.LOGPROBS
+    scale: ClassVar[Scale] = Scale.UNIT
+    statistics: ClassVar[tuple[str, ...]] = ()
+    implements: ClassVar[tuple[str, ...]] = ("p-true-p-ik",)
+
+    async def estimate(self, inquiry: Inquiry) -> Confidence:
+        """Read the probabilities of the two letters."""
+        reply = await inquiry.reply()
+        options = await inquiry.options(prompts.p_true(inquiry.messages, reply.text), prompts.TRUE_FALSE)
+        return Confidence(options.probabilities[0], self.scale)

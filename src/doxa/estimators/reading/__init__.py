@@ -1,0 +1,35 @@
+"""What several estimators read off a reply: its log-probabilities and words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from doxa.errors import Unavailable
+from doxa.types import Reply, Token
+
+V = TypeVar("V")
+
+
+def token_logprobs(tokens: Sequence[Token] | None) -> list[float]:
+    """Log-probability of every token. Raises `Unavailable` when there are no tokens or one has none."""
+    if not tokens:
+        raise Unavailable("the model gave no log-probabilities")
+    values = [token.logprob for token in tokens if token.logprob is not None]
+    if len(values) < len(tokens):
+        raise Unavailable("the model gave no log-probability for a token")
+    return values
+
+
+def token_statistics(reply: Reply, name: str) -> list[float]:
+    """A statistic of every token of a reply. Raises `Unavailable` when one is not there."""
+    if not reply.tokens or any(name not in token.stats for token in reply.tokens):
+        raise Unavailable(f"the model gave no {name} of its tokens")
+    return [token.stats[name] for token in reply.tokens]
+
+
+def the_word(text: str, meanings: Mapping[str, V]) -> V | None:
+    """Meaning of the word among `meanings` that the text uses; `None` when it uses none of them or several meanings."""
+    found = {meanings[word] for word in re.findall(r"[a-z]+", text.lower()) if word in meanings}
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,33 @@
+"""Stated confidence in two turns: the model answers, and is then asked how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doxa import prompts
+from doxa.inquiry import Inquiry
+from doxa.text import stated_percent
+from doxa.types import Access, Confidence, Scale
+
+
+@dataclass(frozen=True)
+class StatedTwoTurn:
+    """The percentage the model states for its reply when asked in the next turn, divided by 100.
+
+    Range [0, 1], higher is surer. This is the model's *word*. Only the answer to the follow-up is read, never the
+    reply or the question; the last well-formed percentage counts, and an ambiguous one is `None`. The two-stage
+    verbalised confidence of Tian et al. 2023, Just Ask for Calibration (arXiv 2305.14975).
+    """
+
+    access: ClassVar[Access] = Access.TEXT
+    scale: ClassVar[Scale] = Scale.UNIT
+    statistics: ClassVar[tuple[str, ...]] = ()
+    implements: ClassVar[tuple[str, ...]] = ()
+
+    async def estimate(self, inquiry: Inquiry) -> Confidence:
+        """Ask for a percentage and read it."""
+        reply = await inquiry.reply()
+        said = await inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.CONFIDENCE), max_tokens=12)
+        value, reason = stated_percent(said.text)
+        return Confidence(value, self.scale, reason)

@@ -1,0 +1,44 @@
+"""How a mock speaks and acts on its beliefs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A distortion of word and deed; the beliefs are the same for all."""
+
+    exponent: float = 1.0
+    """It states p ** exponent: below 1 it overstates, above 1 it understates."""
+    always: float | None = None
+    """It states this whatever it believes."""
+    acts: Literal["rational", "contrary", "stubborn"] = "rational"
+    """It answers, keeps and bets when its word is above one half; exactly when it is not; or always."""
+    logprobs: bool = True
+    """Whether it shows log-probabilities."""
+
+    def word(self, belief: float) -> float:
+        """The confidence it states for an answer it believes this much."""
+        return self.always if self.always is not None else belief**self.exponent
+
+    def dares(self, belief: float) -> bool:
+        """Whether it stands by such an answer when an error costs as much as a success gains."""
+        rational = self.word(belief) > 0.5
+        return self.acts == "stubborn" or rational == (self.acts == "rational")
+
+
+PERSONAS: Mapping[str, Persona] = MappingProxyType(
+    {
+        "honest": Persona(),
+        "overconfident": Persona(exponent=0.3),
+        "timid": Persona(exponent=3.0),
+        "constant": Persona(always=0.9),
+        "contrarian": Persona(acts="contrary"),
+        "stubborn": Persona(acts="stubborn"),
+        "silent": Persona(logprobs=False),
+    }
+)

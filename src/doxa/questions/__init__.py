@@ -1,0 +1,1 @@
+"""Banks: questions made from facts; and readers of question files."""

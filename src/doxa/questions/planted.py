@@ -1,0 +1,39 @@
+"""Questions that carry their own answer, about which the mock model holds planted beliefs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+from doxa.types import Question
+
+_COLOURS = ("red", "orange", "yellow", "green", "blue", "violet")
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Which colour is the bead at a place of a repeating string? `n` questions, at most 9,000; open or with choices.
+
+    The text alone determines the answer, so any model may be asked. The mock model answers by planted beliefs of known
+    probability: this is the bank on which estimators, calibrators and the table of word and deed are proven.
+    """
+
+    n: int = 300
+    seed: int = 0
+    kind: Literal["open", "choice"] = "open"
+
+    def questions(self) -> list[Question]:
+        """The questions, in a fixed order."""
+        places = random.Random(self.seed).sample(range(1000, 10_000), self.n)
+        return [self._question(place) for place in places]
+
+    def _question(self, place: int) -> Question:
+        return Question(
+            id=f"planted-{place}",
+            text=f"The beads on a string repeat in this order: {', '.join(_COLOURS)}. What colour is bead {place}?",
+            answers=(_COLOURS[(place - 1) % len(_COLOURS)],),
+            kind=self.kind,
+            choices=_COLOURS if self.kind == "choice" else (),
+            tags={"bank": "planted"},
+        )
