@@ -1,0 +1,1 @@
+"""How a model is asked: one file, one kind of model."""

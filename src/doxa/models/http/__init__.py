@@ -1,0 +1,1 @@
+"""What models behind HTTP share: one client with retries and adaptive concurrency, and pure readers of bodies."""

@@ -1,0 +1,143 @@
+"""One JSON call over HTTP: bounded retries under an adaptive limit, a session per event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass, field
+from itertools import count
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+
+from doxa.errors import UsageError
+from doxa.models.http.faults import JSON, Fault, one_line, read_body
+from doxa.models.http.limiter import Limiter
+from doxa.models.http.retry import Clock, backoff
+from doxa.types import Failure
+
+START = 16
+"""Calls in flight before anything is known about the server."""
+
+
+@dataclass(frozen=True)
+class _Link:
+    """What belongs to one event loop."""
+
+    session: aiohttp.ClientSession
+    limiter: Limiter
+    keeper: asyncio.Task[None]
+
+
+@dataclass(eq=False)
+class Client:
+    """Calls to one server. The key is read from the environment at each call and kept nowhere.
+
+    Sessions belong to event loops: each loop gets its own at its first call, and a task that closes it when the loop
+    ends or `close` is called; so one client serves any number of `asyncio.run`.
+    """
+
+    base_url: str
+    key_variable: str
+    timeout: float
+    """Seconds for one attempt."""
+    max_connections: int
+    max_attempts: int
+    clock: Clock = field(default_factory=Clock)
+    budget: float = 600.0
+    """Seconds for one call with all its attempts and waits."""
+    _proxy: str | None = field(default=None, init=False, repr=False)
+    _links: dict[asyncio.AbstractEventLoop, _Link] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check the address. Raises `UsageError`."""
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"{self.base_url!r} is not the address of a server", hint="http://localhost:8000/v1")
+        if parts.username or parts.password:
+            raise UsageError("the base URL holds a user name or password", hint=f"put the key in {self.key_variable}")
+        self.base_url = self.base_url.rstrip("/")
+        # Looked up once: aiohttp's own `trust_env` does so in a thread at every request, and reads ~/.netrc for keys.
+        self._proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+
+    async def call(self, method: str, path: str, payload: JSON | None = None) -> JSON | Failure:
+        """The server's JSON object, or the failure that remains after all attempts.
+
+        A call holds its place in the limiter while it waits: a server that refuses thus sees fewer calls, not the
+        whole queue in turn. Raises `Refused` where no call can succeed.
+        """
+        link = self._link()
+        async with link.limiter:
+            end = self.clock.now() + self.budget
+            for attempt in count(1):
+                seconds = min(self.timeout, max(0.001, end - self.clock.now()))
+                answer = await self._attempt(link.session, method, path, payload, seconds)
+                if not isinstance(answer, Fault):
+                    link.limiter.succeeded()
+                    return answer
+                if answer.busy:
+                    link.limiter.throttled()
+                wait = backoff(attempt, self.clock.random()) if answer.wait is None else answer.wait
+                if not answer.retry or attempt >= self.max_attempts or self.clock.now() + wait >= end:
+                    return Failure(answer.kind, answer.message, answer.retry, attempt)
+                await self.clock.sleep(wait)
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Close the running loop's session; those of other loops close with their loops."""
+        link = self._links.get(asyncio.get_running_loop())
+        if link is not None:
+            link.keeper.cancel()
+            await asyncio.gather(link.keeper, return_exceptions=True)
+
+    async def _attempt(
+        self, session: aiohttp.ClientSession, method: str, path: str, payload: JSON | None, seconds: float
+    ) -> JSON | Fault:
+        """One request. A late answer cannot arrive: running out of time closes its connection."""
+        key = self._key()
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        data = None if payload is None else json.dumps(payload).encode()
+        limit = aiohttp.ClientTimeout(total=seconds)
+        url = f"{self.base_url}/{path}"
+        try:
+            async with session.request(
+                method, url, data=data, headers=headers, timeout=limit, allow_redirects=False, proxy=self._proxy
+            ) as response:
+                body = await response.read()
+        except TimeoutError:
+            return Fault("timeout", f"no answer within {seconds:g} s", retry=True)
+        except (aiohttp.ClientError, OSError) as error:
+            lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
+            return Fault("connection", one_line(str(error) or type(error).__name__), retry=not lasting)
+        if key and (response.status != 200 or b'"choices"' not in body):
+            body = body.replace(key.encode(), b"[key]")  # such a body is quoted in errors only
+        return read_body(response.status, response.headers, body, self.clock.date())
+
+    def _key(self) -> str:
+        """The key, "" if there is none. Raises `UsageError` for one that no header can carry."""
+        key = os.environ.get(self.key_variable, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise UsageError(f"{self.key_variable} holds characters that no key has", hint="copy the key again")
+        return key
+
+    def _link(self) -> _Link:
+        """The running loop's session and limiter."""
+        loop = asyncio.get_running_loop()
+        link = self._links.get(loop)
+        if link is None:
+            session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+            )
+            limiter = Limiter(start=START, maximum=self.max_connections, now=self.clock.now)
+            link = self._links[loop] = _Link(session, limiter, loop.create_task(self._keep(loop, session)))
+        return link
+
+    async def _keep(self, loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:
+        """Hold the session until this task is cancelled: by `close`, or by the end of its loop."""
+        try:
+            await loop.create_future()
+        finally:
+            self._links.pop(loop, None)
+            await session.close()

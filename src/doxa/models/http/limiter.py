@@ -1,0 +1,66 @@
+"""How many calls are in flight at once: found out from the server, not configured."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+DEBOUNCE = 15.0
+"""Seconds in which further refusals belong to the same burst, and after which growth resumes."""
+
+
+class Limiter:
+    """A semaphore whose size adapts: ×0.8 once per burst of refusals, +10 % per round of successes in quiet times.
+
+    Use as `async with limiter`; waiters are served in order. One event loop only.
+    Source: Chiu & Jain 1989 (additive increase, multiplicative decrease); here the increase is a share of the limit,
+    so that the way back takes as many rounds at 10 calls as at 100.
+    """
+
+    def __init__(self, *, start: int, maximum: int, now: Callable[[], float]) -> None:
+        self.limit = float(min(start, maximum))
+        self._maximum = float(maximum)
+        self._now = now
+        self._active = 0
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._last_cut = self._last_refusal = -DEBOUNCE + now()
+
+    def succeeded(self) -> None:
+        """Grow, if the limit is what holds calls back and the last burst is over."""
+        held_back = self._active >= int(self.limit)
+        if held_back and self._now() - self._last_refusal >= DEBOUNCE:
+            self.limit = min(self._maximum, self.limit + 0.1)
+
+    def throttled(self) -> None:
+        """Shrink, once per burst."""
+        self._last_refusal = self._now()
+        if self._last_refusal - self._last_cut >= DEBOUNCE:
+            self._last_cut = self._last_refusal
+            self.limit = max(1.0, self.limit * 0.8)
+
+    async def __aenter__(self) -> None:
+        """Wait for a place."""
+        if self._active < int(self.limit) and not self._waiters:
+            self._active += 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._waiters.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._leave()  # the place had been handed over already
+            raise
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Give the place to the next."""
+        self._leave()
+
+    def _leave(self) -> None:
+        self._active -= 1
+        while self._waiters and self._active < int(self.limit):
+            place = self._waiters.popleft()
+            if not place.done():
+                self._active += 1
+                place.set_result(None)
