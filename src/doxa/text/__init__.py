@@ -1,0 +1,50 @@
+"""Reading what models write: a leaf of small pure functions over one text each.
+
+words      normalise, contains_phrase, clean          replies   short_answer, choice_letter, yes_no, refusals
+figures    numbers, last_number                       stated    stated_percent
+days       dates, durations                           sameness  canonical, same_answer
+formula    arithmetic
+"""
+
+from doxa.text.days import dates, durations
+from doxa.text.figures import last_number, number_word, numbers
+from doxa.text.formula import arithmetic
+from doxa.text.replies import (
+    answer_sentence,
+    choice_letter,
+    is_refusal,
+    says_nonexistent,
+    says_unknown,
+    sentences,
+    short_answer,
+    yes_no,
+)
+from doxa.text.sameness import canonical, number_in, same_answer
+from doxa.text.stated import Stated, stated_percent
+from doxa.text.words import clean, contains_phrase, normalise, plain
+
+__all__ = [
+    "Stated",
+    "answer_sentence",
+    "arithmetic",
+    "canonical",
+    "choice_letter",
+    "clean",
+    "contains_phrase",
+    "dates",
+    "durations",
+    "is_refusal",
+    "last_number",
+    "normalise",
+    "number_in",
+    "number_word",
+    "numbers",
+    "plain",
+    "same_answer",
+    "says_nonexistent",
+    "says_unknown",
+    "sentences",
+    "short_answer",
+    "stated_percent",
+    "yes_no",
+]
