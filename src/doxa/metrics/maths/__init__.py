@@ -1,0 +1,1 @@
+"""What the metrics share: pure functions of arrays."""

@@ -1,0 +1,46 @@
+"""The one binning: what ECE sums, reliability diagrams draw."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from doxa.errors import UsageError
+from doxa.metrics.maths.cells import Cells
+from doxa.metrics.maths.checks import Floats, Ints
+
+Edges = Literal["right", "left"]
+
+
+def equal_width(confidence: Floats, bins: int, edges: Edges = "right") -> Ints:
+    """Bin of each confidence among `bins` of equal width over [0, 1].
+
+    With `edges="right"` a bin is (a, b] and 0 falls in the first; with `"left"` it is [a, b) and 1 falls in the last.
+    Values are compared with the fractions i / bins themselves: multiplying by `bins` puts 0.7 in the wrong bin.
+    """
+    if bins < 1 or edges not in ("right", "left"):
+        raise UsageError(
+            f"cannot make {bins} bins with edges={edges!r}", hint="edges is 'right' or 'left', bins at least 1"
+        )
+    inner = np.arange(1, bins) / bins
+    return np.asarray(np.searchsorted(inner, confidence, side="left" if edges == "right" else "right"), dtype=np.intp)
+
+
+def equal_count(count: Floats, bins: int) -> Ints:
+    """Bin of each cell, (..., k): that of the middle of the cell in the order of all answers, so ties stay together."""
+    share = (np.cumsum(count, -1) - count / 2) / np.maximum(count.sum(-1, keepdims=True), 1)
+    return np.asarray(np.minimum(share * bins, bins - 1), dtype=np.intp)
+
+
+def fold(values: Floats, index: Ints, bins: int) -> Floats:
+    """Sum the last axis by bin: (..., k) to (..., bins); `index` is (k,) or one row per row of `values`."""
+    rows = values.reshape(-1, values.shape[-1])
+    slots = index.reshape(-1, index.shape[-1]) + bins * np.arange(len(rows))[:, None]
+    sums = np.bincount(slots.ravel(), weights=rows.ravel(), minlength=bins * len(rows))
+    return sums.reshape(*values.shape[:-1], bins)
+
+
+def gap(cells: Cells) -> Floats:
+    """Sum of confidence minus number right, per cell: what a bin's distance from the diagonal is made of."""
+    return cells.wrong * cells.confidence - cells.right * (1 - cells.confidence)

@@ -1,0 +1,90 @@
+"""The cluster bootstrap: replicates are the same cells with other counts, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from doxa.metrics.maths.cells import Cells, distinct
+from doxa.metrics.maths.checks import Bools, Floats, Ints
+
+TIMES = 2000
+"""Replicates."""
+CHUNK = 1 << 20
+"""Numbers held at a time per array."""
+
+
+def replicates(confidence: Floats, correct: Bools, cluster: Ints | None, seed: int) -> Iterator[Cells]:
+    """Yield resampled cells in chunks: (b, k) counts, `TIMES` rows in all. The order of rows plays no part."""
+    values, index = distinct(confidence)
+    code = 2 * index + ~correct
+    if cluster is None:
+        kinds, kind = np.unique(code, return_inverse=True)
+        chunks = draws(np.sort(kind), len(kinds), seed)
+    else:
+        kinds, start, order = _sorted(code)
+        chunks = (_by_kind(w, cluster[order], start) for w in draws(np.arange(cluster.max() + 1), len(code), seed))
+    for counts in chunks:
+        yield _fill(values, kinds, counts)
+
+
+def paired(
+    pair: tuple[Floats, Floats], correct: Bools, cluster: Ints | None, seed: int
+) -> Iterator[tuple[Cells, Cells]]:
+    """Yield resampled cells of two confidences about the same answers; the same answers are drawn for both."""
+    if cluster is None:
+        rows = np.lexsort((correct, pair[1], pair[0]))
+        pair, correct = (pair[0][rows], pair[1][rows]), correct[rows]
+        cluster = np.arange(len(correct))
+    sides = []
+    for confidence in pair:
+        values, index = distinct(confidence)
+        sides.append((values, *_sorted(2 * index + ~correct)))
+    for weights in draws(np.arange(cluster.max() + 1), len(correct), seed):
+        first, second = (
+            _fill(values, kinds, _by_kind(weights, cluster[order], start)) for values, kinds, start, order in sides
+        )
+        yield first, second
+
+
+def draws(kind: Ints, width: int, seed: int) -> Iterator[Floats]:
+    """Draw len(kind) units with replacement, `TIMES` times over, and count them by kind: chunks of (b, kinds).
+
+    `width` is the size of what the caller makes of one replicate, which bounds the chunk.
+    """
+    rng = np.random.default_rng(seed)
+    units, kinds = len(kind), int(kind.max()) + 1
+    step = max(1, CHUNK // max(units, width))
+    for done in range(0, TIMES, step):
+        rows = min(step, TIMES - done)
+        drawn = kind[rng.integers(0, units, (rows, units))] + kinds * np.arange(rows)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=rows * kinds).reshape(rows, kinds).astype(np.float64)
+
+
+def percentiles(values: Floats) -> tuple[float, float] | None:
+    """The middle 95 % of the replicates that have a value; `None` when under nine tenths have one."""
+    known = values[~np.isnan(values)]
+    if len(known) < 0.9 * len(values):
+        return None
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _sorted(code: Ints) -> tuple[Ints, Ints, Ints]:
+    """Distinct codes, where each starts in sorted order, and that order."""
+    order = np.argsort(code, kind="stable")
+    kinds, start = np.unique(code[order], return_index=True)
+    return kinds, start, order
+
+
+def _by_kind(weights: Floats, cluster: Ints, start: Ints) -> Floats:
+    """Cluster weights (b, clusters) to weights by kind (b, kinds); rows of `cluster` are in the order of kinds."""
+    return np.add.reduceat(weights[:, cluster], start, axis=1)
+
+
+def _fill(values: Floats, kinds: Ints, counts: Floats) -> Cells:
+    """Put counts by kind into cells; kinds are 2 * cell for right answers and 2 * cell + 1 for wrong ones."""
+    both = np.zeros((len(counts), 2 * len(values)))
+    both[:, kinds] = counts
+    return Cells(values, both[:, 0::2], both[:, 1::2])

@@ -1,0 +1,78 @@
+"""95 % intervals that have a formula."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from doxa.metrics.maths.cells import Cells, average
+from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.ranking import placements
+
+Z = 1.959963984540054
+"""The 97.5 % point of the standard normal distribution."""
+
+
+class Interval(NamedTuple):
+    """Lower and upper end, `None` where there is none, and how it was made (or why not)."""
+
+    low: float | None
+    high: float | None
+    how: str
+
+
+def wilson(successes: float, n: float) -> tuple[float, float]:
+    """Interval of a share by inverting the score test (Wilson 1927)."""
+    share = successes / n
+    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z / (1 + Z**2 / n) * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
+    high = 1.0 if successes == n else min(1.0, float(centre + half))
+    return low, high
+
+
+def clopper_pearson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Exact interval of a share (Clopper and Pearson 1934); each end alone holds at (1 + level) / 2."""
+    from scipy.special import betaincinv
+
+    tail = (1 - level) / 2
+    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
+    return low, high
+
+
+def student(cells: Cells, if_right: Floats, if_wrong: Floats) -> Interval:
+    """Student's t interval of a mean over answers."""
+    from scipy.special import stdtrit
+
+    n = float(cells.total)
+    if n < 2:
+        return Interval(None, None, "no interval from one answer")
+    mean = float(average(cells, if_right, if_wrong))
+    squares = cells.right @ (if_right - mean) ** 2 + cells.wrong @ (if_wrong - mean) ** 2
+    half = float(stdtrit(n - 1, 0.975)) * float(np.sqrt(squares / (n - 1) / n))
+    return Interval(mean - half, mean + half, "Student's t")
+
+
+def delong(cells: Cells) -> Interval:
+    """Interval of the AUROC (DeLong, DeLong and Clarke-Pearson 1988).
+
+    Where right and wrong are separated completely the estimated variance is 0. Then min(right, wrong) disjoint pairs
+    are independent trials that all came out alike, and Clopper-Pearson bounds their probability.
+    """
+    right, wrong = float(cells.right.sum()), float(cells.wrong.sum())
+    if not right or not wrong:
+        return Interval(None, None, "")
+    of_right, of_wrong = placements(cells)
+    area = float(cells.right @ of_right / right)
+    if area in (0.0, 1.0):
+        pairs = min(right, wrong)
+        ends = clopper_pearson(area * pairs, pairs)
+        return Interval(*ends, "Clopper-Pearson over disjoint pairs, as the separation is complete")
+    if min(right, wrong) < 2:
+        return Interval(None, None, "no interval from one right or one wrong answer")
+    variance = cells.right @ (of_right - area) ** 2 / (right - 1) / right
+    variance += cells.wrong @ (of_wrong - area) ** 2 / (wrong - 1) / wrong
+    half = Z * float(np.sqrt(variance))
+    return Interval(max(0.0, area - half), min(1.0, area + half), "DeLong")

@@ -1,0 +1,69 @@
+"""What a metric is, besides its formula."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, isnan
+from typing import Any, Literal
+
+from numpy.typing import ArrayLike
+
+from doxa import registry
+from doxa.errors import DataError
+from doxa.metrics.maths.cells import Cells, average, group
+from doxa.metrics.maths.checks import Floats, check
+from doxa.metrics.maths.intervals import Interval, student
+from doxa.types import Scale
+
+Kernel = Callable[..., Floats]
+BOTH = "all answers are right, or all are wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The constant `RULE` of a metric's file: its kernel and what reports must know about it."""
+
+    kernel: Kernel
+    """Cells to one number per replicate; NaN where the metric does not exist."""
+    better: Literal["low", "high", "zero"]
+    scale: Scale = Scale.UNIT
+    """`UNIT`: needs confidences in [0, 1]; `REAL`: takes any number, since only the order counts."""
+    bounds: tuple[float, float] = (0.0, 1.0)
+    undefined: str = ""
+    """When it does not exist."""
+    interval: Callable[[Cells], Interval] | None = None
+    """The interval by formula, for independent answers; `None` leaves it to the bootstrap."""
+    implements: tuple[str, ...] = ()
+    """Ids of published systems."""
+
+    def value(self, confidence: ArrayLike, correct: ArrayLike, **knobs: Any) -> float:
+        """Check the arrays, then apply the kernel. Raises `DataError` where the metric does not exist."""
+        value = float(self.kernel(group(*check(confidence, correct, self.scale)), **knobs))
+        if isnan(value):
+            raise DataError(f"undefined: {self.undefined}", hint="give answers of which some are right and some wrong")
+        return value
+
+
+def mean_rule(
+    parts: Callable[[Floats], tuple[Floats, Floats]],
+    *,
+    better: Literal["low", "high", "zero"],
+    bounds: tuple[float, float] = (0.0, inf),
+    implements: tuple[str, ...] = (),
+) -> Rule:
+    """The rule of a metric that is a mean over answers: `parts(confidence)` says what right and wrong ones count."""
+    return Rule(
+        kernel=lambda cells: average(cells, *parts(cells.confidence)),
+        better=better,
+        bounds=bounds,
+        interval=lambda cells: student(cells, *parts(cells.confidence)),
+        implements=implements,
+    )
+
+
+def rule(name: str) -> Rule:
+    """The rule of a metric by name. Raises `UsageError` where there is no such metric."""
+    found: Rule = sys.modules[registry.find("metrics", name).__module__].RULE
+    return found
