@@ -1,0 +1,141 @@
+"""What all reports say alike: the files of a run, the facts of its first line, the edges, the frontier, the risk line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from doxa.errors import DataError
+from doxa.report.numbers import count, duration, percent, plural
+
+Json = Mapping[str, Any]
+
+CORNERS = {"knows": "what its samples show", "says": "what it states", "does": "how it acts", "world": "what is right"}
+EDGES = ("knows-says", "knows-does", "says-does", "knows-world", "says-world", "does-world")
+NAMES = {
+    "rank": "rank agreement ρ",
+    "gap": "mean absolute gap",
+    "rational": "rational share",
+    "auroc": "AUROC",
+    "ece": "ECE",
+    "accuracy": "accuracy",
+    "mean_confidence": "mean confidence",
+    "overconfidence": "overconfidence",
+    "brier_loss": "Brier",
+    "log_loss": "log loss",
+    "adaptive_ece": "adaptive ECE",
+    "mce": "MCE",
+    "smooth_ece": "smooth ECE",
+    "auprc": "AUPRC",
+    "auprc_error": "AUPRC of errors",
+    "aurc": "AURC",
+    "excess_aurc": "excess AURC",
+    "selective_auc": "selective AUC",
+    "prr": "PRR",
+    "accuracy_at_coverage": "accuracy at coverage",
+    "coverage_at_risk": "coverage at risk",
+}
+
+
+def load_run(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read `run.json` and `metrics.json` of a run directory.
+
+    Raises `DataError` for a file that is missing, is not JSON, or is of another schema.
+    """
+    return _load(folder / "run.json", "doxa.run/1"), _load(folder / "metrics.json", "doxa.metrics/1")
+
+
+def _load(path: Path, schema: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist", hint="give the directory of a finished run") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}", hint="run the same doxa run command again") from error
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found != schema:
+        raise DataError(f"{path} has schema {found!r}, not {schema!r}", hint="use the doxa version that wrote it")
+    return dict(content)
+
+
+def subject(run: Json) -> list[str]:
+    """Who was asked what: model, questions, banks, estimators."""
+    banks = run["questions"].get("banks") or {}
+    parts = [run["model"]["name"], plural(run["questions"]["n"], "question")]
+    parts += [plural(len(banks), "bank")] if banks else []
+    return [*parts, plural(len(run["estimators"]), "estimator")]
+
+
+def bill(run: Json) -> list[str]:
+    """What it took: time, calls, tokens, money."""
+    parts = [duration(run["seconds"]), plural(run["calls"], "call")]
+    tokens = total_tokens(run)
+    parts += [] if tokens is None else [f"{count(tokens)} tokens"]
+    return parts + ([] if run.get("cost") is None else [f"{run['cost']:,.2f} USD"])
+
+
+def total_tokens(usage: Json) -> int | None:
+    """Tokens read and written, or `None` if the server did not say."""
+    tokens_in, tokens_out = usage["tokens_in"], usage["tokens_out"]
+    return None if tokens_in is None or tokens_out is None else int(tokens_in + tokens_out)
+
+
+def losses(run: Json, metrics: Json) -> list[str]:
+    """What is missing from the numbers: an incomplete run, a limit, ungraded replies, failed calls."""
+    verdicts = metrics["verdicts"]
+    parts = [] if run["status"] == "complete" else [f"the run is {run['status']}: these are the numbers so far"]
+    if run["questions"].get("limit") is not None:
+        parts.append(f"limited to {plural(run['questions']['limit'], 'question')}")
+    if verdicts["ungraded"]:
+        parts.append(f"{plural(verdicts['ungraded'], 'reply').replace('replys', 'replies')} could not be graded")
+    if verdicts["errors"]:
+        parts.append(f"{plural(verdicts['errors'], 'question')} without a reply")
+    if run["errors"]:
+        kinds = ", ".join(f"{kind} {count(n)}" for kind, n in run["errors"].items())
+        parts.append(f"{plural(sum(run['errors'].values()), 'failed call')}: {kinds}")
+    return parts
+
+
+def about(metrics: Json, whose: str) -> list[Json]:
+    """The estimators about the reply under judgement (`reply`) or about the method's own answer (`own`)."""
+    return [row for row in metrics["estimators"] if row["about"] == whose]
+
+
+def frontier(rows: Sequence[Json]) -> set[str]:
+    """Names of the estimators that no other one beats in AUROC at the same or lower cost in calls."""
+    costs = [(row["raw"]["auroc"]["value"], row["usage"]["calls"], row["name"]) for row in rows]
+    known = [point for point in costs if point[0] is not None]
+    return {name for value, calls, name in known if not any(_beats(other, (value, calls)) for other in known)}
+
+
+def _beats(other: tuple[float, int, str], point: tuple[float, int]) -> bool:
+    value, calls, _ = other
+    return value >= point[0] and calls <= point[1] and (value, calls) != point
+
+
+def refuser(metrics: Json) -> Json | None:
+    """The estimator whose refusals the report shows: the belief of the agreement table, else the best with a curve."""
+    rows = [row for row in about(metrics, "reply") if row["risk_coverage"]["coverage"]]
+    agreement = metrics.get("agreement")
+    belief = agreement["corners"]["knows"]["estimator"] if agreement else None
+    chosen: Iterable[Json] = [row for row in rows if row["name"] == belief and row["selective"]]
+    return next(iter([*chosen, *(row for row in rows if row["selective"]), *rows]), None)
+
+
+def risk_line(metrics: Json) -> str:
+    """What refusing buys, in one sentence; empty where no threshold was found."""
+    row = refuser(metrics)
+    if row is None or row["selective"] is None:
+        return ""
+    s = row["selective"]
+    bound = f"at most {percent(s['upper'])}, 95 %"
+    return f"Refusing the least sure {percent(1 - s['coverage'])} would leave {percent(s['risk'])} errors ({bound})."
+
+
+def sentences(metrics: Json) -> list[str]:
+    """The generated sentences, the risk line among them."""
+    line = risk_line(metrics)
+    said = list(metrics["sentences"])
+    return said + ([line] if line and line not in said else [])

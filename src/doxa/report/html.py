@@ -1,0 +1,232 @@
+"""The page: one self-contained HTML file, without scripts, without network, every text escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+from markupsafe import Markup
+
+from doxa.report import facts, figures, numbers, tables
+from doxa.report.facts import Json
+from doxa.report.figures import Dot, Scale
+from doxa.text import clean
+
+_FOLDER = Path(__file__).parent / "templates"
+_LONG = 600
+_BEST = 3
+
+
+def write_html(run_dir: Path, out: Path | None = None) -> Path:
+    """Draw a run directory's page to `out` (default: its `report.html`), whole or not at all; return the path.
+
+    Raises `DataError` where `run.json` or `metrics.json` is missing or of another schema.
+    """
+    page = render_html(*facts.load_run(run_dir))
+    target = out or run_dir / "report.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft.write_text(page, encoding="utf-8")
+    draft.replace(target)
+    return target
+
+
+def render_html(run: Json, metrics: Json) -> str:
+    """The whole page as text: equal input, equal page."""
+    css = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    parts = {
+        "agreement": _agreement(metrics),
+        "rankings": [_ranking(metrics, whose) for whose in ("reply", "own") if facts.about(metrics, whose)],
+        "reliabilities": [*_reliabilities(metrics)],
+        "refusing": _refusing(metrics),
+        "groups": _groups(metrics),
+        "examples": _examples(metrics),
+    }
+    return _environment().get_template("page.html").render(run=run, metrics=metrics, css=Markup(css), digest=digest, **parts)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Templates that escape everything and clean every text before it is shown."""
+    environment = jinja2.Environment(
+        autoescape=True,
+        finalize=_cleaned,
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    filters = (numbers.interval, numbers.number, numbers.percent, numbers.percent_interval, numbers.count, numbers.duration)
+    environment.filters.update({function.__name__: function for function in (*filters, numbers.plural, shortened, prose)})
+    environment.globals.update(facts=facts, names=facts.NAMES, none=numbers.NONE)
+    return environment
+
+
+def _cleaned(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def shortened(text: str) -> str:
+    """A text cut to a length that is still read."""
+    return text if len(text) <= _LONG else text[:_LONG] + " …"
+
+
+def prose(text: str) -> str:
+    """Keep a number and its unit on one line."""
+    return re.sub(r"(?<=\d) (?=%|[mskhM]\b)|(?<=±) | (?=±)", "\u00a0", text)
+
+
+class Edge(NamedTuple):
+    """One edge of the drawing, opened."""
+
+    name: str
+    words: str
+    figure: Markup
+    table: tables.Table
+    bins: tables.Table | None
+
+
+class Agreement(NamedTuple):
+    """The drawing, its corners and its edges."""
+
+    figure: Markup
+    corners: tables.Table
+    edges: list[Edge]
+
+
+def _agreement(metrics: Json) -> Agreement | None:
+    agreement = metrics.get("agreement")
+    if agreement is None:
+        return None
+    edges = [_edge(name, agreement["edges"][name]) for name in facts.EDGES if name in agreement["edges"]]
+    return Agreement(figures.corners(agreement), tables.corners(agreement), edges)
+
+
+def _edge(name: str, edge: Json) -> Edge:
+    short = {"rank": "ρ", "gap": "gap", "rational": "rational", "auroc": "AUROC", "ece": "ECE"}
+    words = " · ".join(f"{text} {numbers.interval(edge[key])}" for key, text in short.items() if key in edge)
+    if "bins" not in edge:
+        return Edge(name, words, figures.scatter(name, edge), tables.edge(edge), None)
+    bins = edge["bins"] or []
+    figure = figures.reliability(name.replace("-", " against the "), bins, name.split("-")[0])
+    return Edge(name, words, figure, tables.edge(edge), tables.bins(bins))
+
+
+class Ranking(NamedTuple):
+    """The estimators about one kind of answer: figures for wide and narrow screens, tables, reasons."""
+
+    about: str
+    wide: Markup
+    narrow: Markup
+    table: tables.Table
+    measures: tables.Table
+    calibrated: tables.Table
+    method: str
+    reasons: list[tuple[str, str]]
+
+
+def _ranking(metrics: Json, whose: str) -> Ranking:
+    rows, asked = facts.about(metrics, whose), max(1, metrics["n"])
+    best = facts.frontier(rows)
+    marks = [Dot(r["name"], r["raw"].get("auroc"), f"{r['usage']['calls'] / asked:.1f}", r["name"] in best) for r in rows]
+    scale = Scale("AUROC", "calls per question", *_range(rows))
+    title = "Estimators by AUROC, with 95 % intervals and cost"
+    wide, narrow = (figures.dots(title, marks, scale, width) for width in (720, 350))
+    used = {f"{c['method']}, {c['folds']} folds" for c in (r["calibrated"] for r in rows) if c}
+    gone = [(r["name"], ", ".join(f"{why} {numbers.count(n)}" for why, n in r["reasons"].items())) for r in rows if r["reasons"]]
+    every = tables.measures(rows, "raw"), tables.measures(rows, "calibrated")
+    return Ranking(whose, wide, narrow, tables.estimators(rows), *every, "; ".join(sorted(used)), gone)
+
+
+def _range(rows: Sequence[Json]) -> tuple[float, float, float, dict[float, str]]:
+    """From the lowest tenth needed to 1, with chance at .5."""
+    ends = [r["raw"]["auroc"]["low"] for r in rows if r["raw"]["auroc"]["low"] is not None]
+    low = min(4, int(10 * min(ends, default=0.4)))
+    return low / 10, 1.0, 0.5, {tick / 10: numbers.number(tick / 10, 1) for tick in range(low, 11)}
+
+
+class Reliability(NamedTuple):
+    """One estimator's diagrams and bins, before and after calibration."""
+
+    name: str
+    about: str
+    figures: list[Markup]
+    tables: list[tuple[str, tables.Table]]
+    best: bool
+
+
+def _reliabilities(metrics: Json) -> Iterator[Reliability]:
+    shown = 0
+    for row in metrics["estimators"]:
+        kinds = [(kind, row["reliability"][kind]) for kind in ("raw", "calibrated") if row["reliability"][kind]]
+        if not kinds:
+            continue
+        best, shown = row["about"] == "reply" and shown < _BEST, shown + 1
+        drawn = [figures.reliability(f"{row['name']}, {kind}", bins, kind) for kind, bins in kinds]
+        listed = [(kind, tables.bins(bins)) for kind, bins in kinds]
+        yield Reliability(row["name"], row["about"], drawn, listed, best)
+
+
+class Refusing(NamedTuple):
+    """What refusing buys: the chosen estimator's curve and steps, its threshold, everybody else's curve."""
+
+    name: str
+    figure: Markup
+    steps: tables.Table
+    chosen: Json | None
+    others: list[tuple[str, Markup]]
+
+
+def _refusing(metrics: Json) -> Refusing | None:
+    row = facts.refuser(metrics)
+    if row is None:
+        return None
+    others = [r for r in metrics["estimators"] if r is not row and r["risk_coverage"]["coverage"]]
+    drawn = [(r["name"], figures.risk_coverage(r["name"], r)) for r in others]
+    steps = tables.steps(figures.steps_of(row["risk_coverage"]), row["n"])
+    return Refusing(row["name"], figures.risk_coverage(row["name"], row), steps, row["selective"], drawn)
+
+
+class Groups(NamedTuple):
+    """Where it is worst: overconfidence by group."""
+
+    estimator: str
+    wide: Markup
+    narrow: Markup
+    table: tables.Table
+
+
+def _groups(metrics: Json) -> Groups | None:
+    rows = tables.worst_first(metrics["groups"])
+    if not rows:
+        return None
+    marks = [Dot(tables.group_name(row), row["overconfidence"], numbers.percent(row["accuracy"]["value"])) for row in rows]
+    ticks = {-1.0: "−1", -0.5: "−.5", 0.0: "0", 0.5: ".5", 1.0: "1"}
+    scale = Scale("overconfidence", "right", -1.0, 1.0, 0.0, ticks)
+    wide, narrow = (figures.dots("Overconfidence by group", marks, scale, width) for width in (720, 350))
+    return Groups(rows[0]["estimator"], wide, narrow, tables.groups(rows))
+
+
+EXAMPLES = {
+    "surest_wrong": "Surest, and wrong",
+    "least_sure_right": "Least sure, and right",
+    "word_belief_apart": "Word and belief furthest apart",
+}
+
+
+def _examples(metrics: Json) -> list[tuple[str, list[tuple[Json, Markup]]]]:
+    """Per kind: its title and each example with its line from 0 to 1."""
+    kinds = [(title, metrics["examples"].get(kind) or []) for kind, title in EXAMPLES.items()]
+    return [(title, [(one, figures.strip(_sure(one))) for one in chosen]) for title, chosen in kinds if chosen]
+
+
+def _sure(example: Json) -> dict[str, float | None]:
+    return {"knows": example["belief"], "says": example["word"], "does": example["deed"]}

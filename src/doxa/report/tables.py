@@ -1,0 +1,142 @@
+"""The tables of the reports: cells of text with the reasons for what is missing as notes below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from doxa.report.facts import NAMES, Json, total_tokens
+from doxa.report.numbers import NONE, M, count, interval, number, percent, spoken, why
+
+NOT_UNIT = "not on [0, 1], so no probability before calibration"
+NOT_CALIBRATED = "too few answers to calibrate on held-out folds"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in a cell, the same in full (`title`), and the letter of the note that explains a blank."""
+
+    text: str
+    title: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns as (name, second line); the first is the row's name. `notes` maps a reason to its letter."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: list[list[Cell]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def blank(self, reason: str) -> Cell:
+        """A dash with a note."""
+        i = len(self.notes)
+        return Cell(NONE, reason, self.notes.setdefault(reason, chr(97 + i % 26) * (1 + i // 26)))
+
+    def measured(self, m: M | None, n: int | None = None, otherwise: str = "not measured") -> Cell:
+        """A measurement; its own n is added where the row's is another."""
+        if m is None or m["value"] is None:
+            return self.blank(why(m, otherwise))
+        aside = "" if n is None or m["n"] == n else f" (n {count(m['n'])})"
+        return Cell(interval(m) + aside, spoken(m))
+
+    def counted(self, value: float | None, reason: str = "the server did not say") -> Cell:
+        """A count."""
+        return self.blank(reason) if value is None else Cell(count(value), f"{value:,}")
+
+
+def estimators(rows: Sequence[Json]) -> Table:
+    """The ranking: AUROC, Brier and ECE before and after calibration, cost, counts."""
+    two = (("Brier", "raw"), ("Brier", "calibrated"), ("ECE", "raw"), ("ECE", "calibrated"))
+    plain = (("calls", ""), ("tokens", ""), ("n", ""), ("missing", ""), ("errors", ""))
+    table = Table((("estimator", ""), ("AUROC", ""), *two, *plain))
+    for row in rows:
+        raw, calibrated, n = row["raw"], row["calibrated"] or {}, row["n"]
+        cells = [Cell(row["name"]), table.measured(raw.get("auroc"), n)]
+        for key in ("brier_loss", "ece"):
+            cells.append(table.measured(raw.get(key), n, NOT_UNIT))
+            cells.append(table.measured(calibrated.get(key), n, NOT_CALIBRATED))
+        usage = row["usage"]
+        cells += [table.counted(usage["calls"]), table.counted(total_tokens(usage))]
+        table.rows.append([*cells, *(table.counted(row[key]) for key in ("n", "missing", "errors"))])
+    return table
+
+
+def measures(rows: Sequence[Json], kind: str) -> Table:
+    """Every measure of every estimator, `raw` or `calibrated`."""
+    blocks = [(row, row[kind] or {}) for row in rows]
+    keys = [key for key in NAMES if any(isinstance(block.get(key), dict) for _, block in blocks)]
+    table = Table((("estimator", ""), *((NAMES[key], "") for key in keys), ("n", "")))
+    reason = NOT_UNIT if kind == "raw" else NOT_CALIBRATED
+    for row, block in blocks:
+        cells = [table.measured(block.get(key), row["n"], reason) for key in keys]
+        table.rows.append([Cell(row["name"]), *cells, table.counted(row["n"])])
+    return table
+
+
+def corners(agreement: Json) -> Table:
+    """What each corner is made of, how sure it is on average, and how it stands to the world."""
+    table = Table((("corner", ""), ("estimator", ""), ("mean", ""), ("AUROC", ""), ("ECE", ""), ("n", "")))
+    for name in ("knows", "says", "does"):
+        corner = agreement["corners"][name]
+        n = agreement["n"]
+        cells = [table.measured(corner.get(key), n) for key in ("mean", "auroc", "ece")]
+        table.rows.append([Cell(name), Cell(corner["estimator"]), *cells, table.counted(n)])
+    return table
+
+
+def edge(measured: Json) -> Table:
+    """The measures of one edge."""
+    table = Table((("measure", ""), ("value", ""), ("n", ""), ("missing", ""), ("errors", "")))
+    for key in ("rank", "gap", "rational", "auroc", "ece"):
+        if key in measured:
+            m = measured[key]
+            counts = [table.counted(m[count_of]) for count_of in ("n", "missing", "errors")]
+            table.rows.append([Cell(NAMES[key]), table.measured(m), *counts])
+    return table
+
+
+def bins(rows: Sequence[Json]) -> Table:
+    """The bins of a reliability diagram."""
+    table = Table((("bin", ""), ("confidence", "mean"), ("right", "share"), ("n", "")))
+    for b in (b for b in rows if b["n"]):
+        span = f"{number(b['low'], 1)}–{number(b['high'], 1)}"
+        right = f"{number(b['accuracy'])} [{number(b['accuracy_low'])}, {number(b['accuracy_high'])}]"
+        table.rows.append([Cell(span), Cell(number(b["confidence"])), Cell(right), table.counted(b["n"])])
+    return table
+
+
+def steps(points: Sequence[Json], n: int) -> Table:
+    """Errors at round coverages."""
+    table = Table((("answered", ""), ("errors", "of the answered"), ("n", "answered")))
+    for p in points:
+        errors = f"{percent(p['risk'])} [{percent(p['low'])}, {percent(p['high'])}]"
+        table.rows.append([Cell(percent(p["coverage"])), Cell(errors), Cell(count(round(p["coverage"] * n)))])
+    return table
+
+
+def groups(rows: Sequence[Json]) -> Table:
+    """Accuracy, overconfidence and AUROC by group."""
+    table = Table((("group", ""), ("right", ""), ("overconfidence", ""), ("AUROC", ""), ("n", "")))
+    for row in rows:
+        n = row["n"]
+        cells = [table.measured(row[key], n) for key in ("accuracy", "overconfidence", "auroc")]
+        table.rows.append([Cell(group_name(row)), *cells, table.counted(n)])
+    return table
+
+
+def group_name(row: Json) -> str:
+    """`bank: capitals`."""
+    return f"{row['tag']}: {row['value']}"
+
+
+def worst_first(rows: Sequence[Json]) -> list[Json]:
+    """Groups by overconfidence, then by accuracy; what has neither comes last."""
+
+    def rank(row: Json) -> tuple[float, float]:
+        over, right = row["overconfidence"], row["accuracy"]["value"]
+        known = over is not None and over["value"] is not None
+        return -over["value"] if known else 2.0, 2.0 if right is None else right
+
+    return sorted(rows, key=rank)
