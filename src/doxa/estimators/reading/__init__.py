@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from doxa.errors import Unavailable
+from doxa.inquiry import Inquiry
 from doxa.types import Reply, Token
 
 V = TypeVar("V")
@@ -33,3 +34,9 @@ def the_word(text: str, meanings: Mapping[str, V]) -> V | None:
     """Meaning of the word among `meanings` that the text uses; `None` when it uses none of them or several meanings."""
     found = {meanings[word] for word in re.findall(r"[a-z]+", text.lower()) if word in meanings}
     return found.pop() if len(found) == 1 else None
+
+
+def prefill(inquiry: Inquiry, text: str) -> str:
+    """`text` where the model lets us begin its turn, else nothing."""
+    caller = inquiry.callers.get("subject")
+    return text if caller is not None and caller.capabilities.prefill else ""

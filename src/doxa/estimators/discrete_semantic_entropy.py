@@ -1,0 +1,52 @@
+"""Discrete semantic entropy: how the sampled answers spread over meanings, from their counts alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doxa.estimators.meaning import check_equivalence, classes, entropy
+from doxa.inquiry import Inquiry
+from doxa.types import Access, Confidence, Scale
+
+
+def discrete_semantic_entropy(meanings: Sequence[Hashable]) -> float:
+    """Entropy of the frequencies of the classes, in nats.
+
+    >>> round(discrete_semantic_entropy(["a", "b", "a", "b"]), 4)
+    0.6931
+    """
+    return entropy(list(Counter(meanings).values()))
+
+
+@dataclass(frozen=True)
+class DiscreteSemanticEntropy:
+    """Minus the entropy of the classes of meaning among n sampled answers: Σ_c (n_c / n) log(n_c / n).
+
+    Range [−log n, 0], higher is surer; a ranking score, not a probability. Needs text only. Samples without a readable
+    answer are one class; when all are, there is no number. Farquhar et al. 2024, Detecting hallucinations in large
+    language models using semantic entropy (Nature 630), the discrete variant.
+    """
+
+    samples: int = 10
+    temperature: float = 1.0
+    equivalence: str = "normalised"
+
+    access: ClassVar[Access] = Access.TEXT
+    scale: ClassVar[Scale] = Scale.REAL
+    statistics: ClassVar[tuple[str, ...]] = ()
+    implements: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        """Check the equivalence."""
+        check_equivalence(self.equivalence)
+
+    async def estimate(self, inquiry: Inquiry) -> Confidence:
+        """Sort the samples into classes and count."""
+        samples = await inquiry.samples(self.samples, temperature=self.temperature)
+        meanings = await classes(self.equivalence, inquiry, samples)
+        if not any(meanings):
+            return Confidence(None, self.scale, "no sample holds a readable answer")
+        return Confidence(-discrete_semantic_entropy(meanings), self.scale)

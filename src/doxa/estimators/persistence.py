@@ -1,0 +1,38 @@
+"""Persistence: does the model keep its answer when asked to reconsider?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doxa import prompts
+from doxa.inquiry import Inquiry
+from doxa.text import canonical
+from doxa.types import Access, Confidence, Scale
+
+
+@dataclass(frozen=True)
+class Persistence:
+    """1 when the model gives the same answer after "are you sure? think again", 0 when it gives another.
+
+    Range {0, 1}, higher is surer. The question, the reply and the request to think again are one conversation. A
+    second turn without a readable answer, such as a refusal, neither keeps nor changes and is `None`. Pawitan and
+    Holmes 2025, Confidence in the Reasoning of Large Language Models (arXiv 2412.15296).
+    """
+
+    access: ClassVar[Access] = Access.TEXT
+    scale: ClassVar[Scale] = Scale.UNIT
+    statistics: ClassVar[tuple[str, ...]] = ()
+    implements: ClassVar[tuple[str, ...]] = ("confidence-persistence",)
+
+    async def estimate(self, inquiry: Inquiry) -> Confidence:
+        """Ask again in the same conversation and compare."""
+        reply = await inquiry.reply()
+        first = canonical(reply.text, inquiry.kind, inquiry.choices)
+        if first is None:
+            return Confidence(None, self.scale, "the reply holds no readable answer")
+        again = await inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.RECONSIDER))
+        second = canonical(again.text, inquiry.kind, inquiry.choices)
+        if second is None:
+            return Confidence(None, self.scale, "the second answer neither keeps nor changes the first")
+        return Confidence(float(first == second), self.scale)

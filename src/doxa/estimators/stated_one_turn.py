@@ -1,0 +1,64 @@
+"""Stated confidence in one turn: an answer and how sure the model is of it, in one reply."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from doxa import prompts
+from doxa.estimators.reading import prefill
+from doxa.inquiry import Inquiry
+from doxa.text import stated_percent
+from doxa.types import Access, Confidence, Scale
+
+_BEGIN = "Answer:"
+_FORM = re.compile(
+    r"(?:^|\n)\W*answer\W*[:=](?P<answer>(?:(?!\n\W*answer\W*[:=]).)*?)\bconfidence\b(?P<said>.*)", re.I | re.S
+)
+
+
+class Stated(NamedTuple):
+    """An answer with its stated confidence, or the reason why there is none."""
+
+    answer: str | None
+    value: float | None
+    reason: str = ""
+
+
+def read(text: str) -> Stated:
+    """The answer after its marker, and the confidence after that; nothing before the marker counts.
+
+    >>> read("Answer: Paris\\nConfidence: 80%")
+    Stated(answer='Paris', value=0.8, reason='')
+    """
+    form = _FORM.search(text)
+    answer = form["answer"].strip(" \n\t*,;") if form else ""
+    if form is None or not answer:
+        return Stated(None, None, "the reply is not in the form of an answer and a confidence")
+    value, reason = stated_percent(f"Confidence{form['said']}")
+    return Stated(answer, value, reason)
+
+
+@dataclass(frozen=True)
+class StatedOneTurn:
+    """The percentage the model states along with an answer, divided by 100.
+
+    Range [0, 1], higher is surer. The question is asked anew with a request for two lines, answer and confidence, so
+    the number is about the method's own answer. The percentage is read only after the answer's marker in that reply.
+    Xiong et al. 2023, Can LLMs Express Their Uncertainty? (arXiv 2306.13063), vanilla prompt; the one-stage verbalised
+    confidence of Tian et al. 2023 (arXiv 2305.14975).
+    """
+
+    access: ClassVar[Access] = Access.TEXT
+    scale: ClassVar[Scale] = Scale.UNIT
+    statistics: ClassVar[tuple[str, ...]] = ()
+    implements: ClassVar[tuple[str, ...]] = ()
+
+    async def estimate(self, inquiry: Inquiry) -> Confidence:
+        """Ask for both lines and read them."""
+        begin = prefill(inquiry, _BEGIN)
+        messages = prompts.with_note(inquiry.messages, prompts.ONE_TURN)
+        said = await inquiry.ask(messages, prefill=begin, max_tokens=32)
+        answer, value, reason = read(begin + said.text)
+        return Confidence(value, self.scale, reason, answer=answer)

@@ -1,0 +1,56 @@
+"""Stated top-k: several guesses with a probability each, in one reply; the most probable one counts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doxa import prompts
+from doxa.estimators.reading import prefill
+from doxa.inquiry import Inquiry
+from doxa.text import stated_percent
+from doxa.types import Access, Confidence, Scale
+
+_GUESS = re.compile(r"^\W*G(\d+)\W*:(.*?)\bP\1\W*:([^\n]*)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+
+
+def guesses(text: str) -> dict[str, float]:
+    """Guesses with their probabilities in the order given; those that cannot be read are left out.
+
+    >>> guesses("G1: Oslo\\nP1: 60%\\nG2: Bergen\\nP2: 30%")
+    {'Oslo': 0.6, 'Bergen': 0.3}
+    """
+    found: dict[str, float] = {}
+    for _, guess, said in _GUESS.findall(text):
+        value = stated_percent(said).value
+        if guess.strip() and value is not None:
+            found.setdefault(guess.strip(), value)
+    return found
+
+
+@dataclass(frozen=True)
+class StatedTopK:
+    """The highest probability the model states among `k` guesses, divided by 100.
+
+    Range [0, 1], higher is surer. The number is about the method's own answer, the most probable guess; of equals the
+    first. Only guesses with a readable probability count. `details` holds them all. Tian et al. 2023, Just Ask for
+    Calibration (arXiv 2305.14975), "Verb. 1S top-k"; also Xiong et al. 2023 (arXiv 2306.13063).
+    """
+
+    k: int = 4
+
+    access: ClassVar[Access] = Access.TEXT
+    scale: ClassVar[Scale] = Scale.UNIT
+    statistics: ClassVar[tuple[str, ...]] = ()
+    implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration", "express-uncertainty-eval")
+
+    async def estimate(self, inquiry: Inquiry) -> Confidence:
+        """Ask for the guesses and take the most probable one."""
+        begin = prefill(inquiry, "G1:")
+        messages = prompts.with_note(inquiry.messages, prompts.top_k(self.k))
+        found = guesses(begin + (await inquiry.ask(messages, prefill=begin, max_tokens=24 * self.k)).text)
+        if not found:
+            return Confidence(None, self.scale, "no guess with a readable probability")
+        best = max(found, key=found.__getitem__)
+        return Confidence(found[best], self.scale, answer=best, details=found)
