@@ -1,0 +1,349 @@
+"""The scheduler: one worker thread keeps the model busy with whatever thousands of callers ask at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from threading import Condition, Thread
+from typing import Any
+
+import torch
+
+from doxa.errors import DoxaError, Unavailable
+from doxa.models.engine.cache import BLOCK, Prefixes, Store
+from doxa.models.engine.jobs import Job
+from doxa.models.engine.network import Network, Span
+from doxa.models.engine.rows import Answers, Row, Stream, Tree, draw
+from doxa.models.engine.templates import Template
+from doxa.models.engine.text import Text
+from doxa.types import Failure, Reply, Usage
+
+ROUND = 32
+"""Row widths are multiples of this, so that rows rarely have to move when a longer one comes."""
+PASS = 2048
+"""Tokens of prompts per forward pass; more do not make it faster."""
+POSITIONS = 512
+"""Positions per pass whose full distribution is held at once when scoring."""
+WASTE = 64
+"""Padding per pass that is cheaper than a pass of its own."""
+LINGER = 0.002
+"""Seconds an idle worker lets a burst of requests gather."""
+
+
+@dataclass(eq=False)
+class Scheduler:
+    """Admits requests continuously, under `budget` tokens (rows × width) of cache."""
+
+    network: Network
+    template: Template
+    ends: frozenset[int]
+    budget: int
+    model: str
+    threads: int
+
+    def __post_init__(self) -> None:
+        """Start the worker."""
+        self._changed = Condition()
+        self._inbox: list[Job] = []
+        self._jobs: dict[Hashable, Job] = {}
+        self._closing = False
+        self._reset()
+        self._thread = Thread(target=self._work, name=f"doxa {self.model}", daemon=True)
+        self._thread.start()
+
+    # -- callers' side -------------------------------------------------------------------------------------------
+
+    async def ask(self, job: Job) -> Any:
+        """The answer to a job; equal jobs under way are one."""
+        job, waiter = self._submit(job)
+        try:
+            return await waiter
+        finally:
+            job.leave(waiter)
+
+    def _submit(self, job: Job) -> tuple[Job, asyncio.Future[Any]]:
+        with self._changed:
+            if self._closing:
+                raise DoxaError(f"{self.model} is closed", hint="load the model again")
+            known = self._jobs.get(job.key)
+            waiter = known.join() if known else None
+            if known and waiter:
+                return known, waiter
+            waiter = job.join()
+            assert waiter is not None, "a new job is open"
+            self._jobs[job.key] = job
+            self._inbox.append(job)
+            self._changed.notify()
+            return job, waiter
+
+    async def close(self) -> None:
+        """Stop the worker; whoever still waits gets an error."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    # -- worker's side -------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        torch.set_num_threads(self.threads)
+        error: DoxaError | None = None
+        while self._next():
+            try:
+                self._turn()
+            except Exception as cause:  # whatever it is, nobody may wait for ever
+                hint = "lower token_budget" if "memory" in str(cause) else "the cause is shown above; please report it"
+                error = DoxaError(f"{self.model} failed: {type(cause).__name__}: {cause}", hint=hint)
+                error.__cause__ = cause
+                self._fail(error)
+        self._fail(DoxaError(f"{self.model} was closed while it was answering", hint="await the answers first"))
+
+    def _next(self) -> bool:
+        """Wait until there is something to do; False when it is time to go."""
+        with self._changed:
+            idle = not (self._rows or self._prompts or self._trees)
+            if idle:
+                self._changed.wait_for(lambda: self._inbox or self._closing)
+        if idle and not self._closing:
+            time.sleep(LINGER)
+        with self._changed:
+            self._jobs = {key: job for key, job in self._jobs.items() if not job.abandoned()}
+            self._arrived, self._inbox = self._inbox, []
+            return not self._closing
+
+    def _fail(self, error: DoxaError) -> None:
+        with self._changed:
+            jobs, self._jobs, self._inbox = list(self._jobs.values()), {}, []
+        self._reset()
+        for job in jobs:
+            job.finish(error=error)
+
+    def _reset(self) -> None:
+        like = self.network.model.get_input_embeddings().weight
+        self._rows: list[Row] = []
+        self._prompts: dict[tuple[int, ...], Row] = {}
+        self._trees: dict[tuple[int, ...], Tree] = {}
+        self._arrived: list[Job] = []
+        self._width = ROUND
+        self._reserved = 0
+        self._store = Store(self.network.shapes, max(self.budget, ROUND), like)
+        self._prefixes = Prefixes(self.network.shapes, self.budget, like)
+
+    def _turn(self) -> None:
+        for job in self._arrived:
+            self._accept(job)
+        self._drop_abandoned()
+        self._admit(self._trees, self._score)
+        self._admit(self._prompts, self._start)
+        if self._rows:
+            spans = [Span(row.tokens[-1:], len(row.tokens) - 1) for row in self._rows]
+            self._advance(0, self._forward(spans, 0)[:, 0])
+
+    def _accept(self, job: Job) -> None:
+        """Turn a request into token ids and queue it with those that share them."""
+        try:
+            prompt = self.template.prompt(job.request)
+            ids = self.template.continuation(job.request) if job.kind == "score" else []
+        except Exception as error:  # templates are programs of third parties and may refuse a conversation
+            return self._refuse(job, Failure("template", f"the chat template refused the messages: {error}"))
+        room = self.network.context - len(prompt) - (len(ids) or job.kind == "generate")
+        if room < 0 or not prompt:
+            text = f"the prompt has {len(prompt)} tokens, the model's context {self.network.context}"
+            return self._refuse(job, Failure("context_length", text))
+        if job.kind == "hidden":
+            return job.finish(self.network.hidden(prompt, job.layers))
+        if job.kind == "score" and not ids:
+            return job.finish(Reply("", (), "stop", self.model, Usage(1, len(prompt), 0)))
+        if job.kind == "score":
+            return self._trees.setdefault(tuple(prompt), Tree(prompt)).add(job, ids)
+        answers = Answers(job, len(prompt), min(job.request.max_tokens, room + 1), self.model)
+        stops, lead = (*job.request.stop, *self.template.stops), self.template.lead(job.request)
+        streams = [Stream(answers, i, Text(self.template.decode, stops, lead)) for i in range(job.request.n)]
+        self._queue(Row(prompt, streams))
+        return None
+
+    def _refuse(self, job: Job, failure: Failure) -> None:
+        if job.kind == "hidden":
+            job.finish(error=Unavailable(failure.message))
+        else:
+            job.finish([failure] * job.request.n if job.kind == "generate" else failure)
+
+    def _queue(self, row: Row) -> None:
+        waiting = self._prompts.setdefault(tuple(row.tokens), row)
+        if waiting is not row:
+            waiting.streams.extend(row.streams)
+
+    def _drop_abandoned(self) -> None:
+        for row in [*self._rows, *self._prompts.values()]:
+            row.streams = [s for s in row.streams if not s.answers.job.abandoned()]
+        self._prompts = {key: row for key, row in self._prompts.items() if row.streams}
+        self._settle([i for i, row in enumerate(self._rows) if not row.streams], [])
+
+    # -- admission -----------------------------------------------------------------------------------------------
+
+    @property
+    def _capacity(self) -> int:
+        return max(1, self.budget // self._width)
+
+    def _admit(self, queue: dict[tuple[int, ...], Any], run: Callable[[list[Any]], None]) -> None:
+        """Run everything in the queue that finds room, in passes of similar length."""
+        while batch := self._choose(queue):
+            self._reserved = len(batch)
+            for items in _passes(batch):
+                self._reserved -= len(items)
+                run(items)
+
+    def _choose(self, queue: dict[tuple[int, ...], Any]) -> list[tuple[int, Any]]:
+        """Take from the queue what fits, first come first served, with the number of tokens each must compute.
+
+        Of those that would compute the same block of a prefix only the first goes: the others find it done.
+        """
+        width = max((row.need for row in self._rows), default=0)
+        batch: list[tuple[int, Any]] = []
+        claimed = set()
+        for key, item in list(queue.items()):
+            wide = -(-max(width, item.need) // ROUND) * ROUND
+            if wide <= self._width <= 2 * wide:
+                wide = self._width
+            if len(self._rows) + len(batch) >= max(1, self.budget // wide):
+                break
+            past = len(self._prefixes.match(key))
+            block = key[: past + BLOCK]
+            if block in claimed:
+                continue
+            if len(key) > past + BLOCK:
+                claimed.add(block)
+            width = wide
+            batch.append((item.need - past if isinstance(item, Tree) else len(key) - past, queue.pop(key)))
+        if batch:
+            self._reshape(width)
+        return batch
+
+    def _reshape(self, width: int) -> None:
+        """Give the rows another width; those that are under way move."""
+        if width == self._width:
+            return
+        old, self._width = self._width, width
+        places = [(slot, i) for slot, row in enumerate(self._rows) for i in range(len(row.tokens) - 1)]
+        source, tokens = self._store, max(self.budget, width)
+        if tokens > source.tokens:
+            self._store = Store(self.network.shapes, tokens, source.buffers[0])
+        self._store.copy(source, [s * old + i for s, i in places], [s * width + i for s, i in places])
+
+    def _recall(self, items: Sequence[Row | Tree]) -> list[int]:
+        """Copy the known prefixes of new rows into their places; their lengths."""
+        sources: list[int] = []
+        targets: list[int] = []
+        lengths = []
+        for slot, item in enumerate(items, start=len(self._rows)):
+            known = self._prefixes.match(item.tokens)
+            sources += known
+            targets += range(slot * self._width, slot * self._width + len(known))
+            lengths.append(len(known))
+        self._store.copy(self._prefixes.store, sources, targets)
+        return lengths
+
+    def _keep(self, slot: int, tokens: list[int]) -> None:
+        self._prefixes.add(tokens, self._store, slot * self._width)
+
+    def _forward(self, spans: list[Span], first: int, keep: int = 1) -> torch.Tensor:
+        counts = self.network.counts
+        counts.peak_rows = max(counts.peak_rows, first + len(spans))
+        return self.network.forward(spans, self._store, self._width, first, keep)
+
+    def _start(self, rows: list[Row]) -> None:
+        """Compute prompts and draw the first tokens."""
+        first = len(self._rows)
+        spans = [Span(r.tokens[past:], past) for r, past in zip(rows, self._recall(rows), strict=True)]
+        logits = self._forward(spans, first)
+        self.network.counts.prompt_tokens += sum(len(span.ids) for span in spans)
+        for slot, row in enumerate(rows, start=first):
+            self._keep(slot, row.tokens)
+        self._rows += rows
+        self._advance(first, logits[:, 0])
+
+    def _score(self, trees: list[Tree]) -> None:
+        """Compute prompts and all their continuations in one pass; the rows are free again at once."""
+        first = len(self._rows)
+        spans = [tree.span(past) for tree, past in zip(trees, self._recall(trees), strict=True)]
+        keep = 1 + max(len(tree.ids) for tree in trees)
+        logits = self._forward(spans, first, keep)
+        self.network.counts.prompt_tokens += sum(len(span.ids) for span in spans)
+        for i, tree in enumerate(trees):
+            self._keep(first + i, tree.tokens)
+            tree.finish(logits[i, keep - 1 - len(tree.ids) :], self.template, self.model)
+
+    # -- generation ----------------------------------------------------------------------------------------------
+
+    def _advance(self, first: int, logits: torch.Tensor) -> None:
+        """Draw the next token of every answer in the rows from `first` on; rows split where answers differ."""
+        rows = self._rows[first:]
+        self.network.counts.rows += len(rows)
+        dead: list[int] = []
+        splits: list[tuple[int, Row]] = []
+        for slot, (row, drawn) in enumerate(zip(rows, draw(logits, rows, self.template), strict=True), start=first):
+            groups: dict[int, list[Stream]] = {}
+            for stream, id_, token in drawn:
+                if not stream.push(id_, token, self.ends):
+                    groups.setdefault(id_, []).append(stream)
+            if not groups:
+                self._keep(slot, row.tokens)
+                dead.append(slot)
+                continue
+            said = row.tokens
+            branches = [Row([*said, id_], streams) for id_, streams in groups.items()]
+            self._rows[slot] = branches[0]
+            splits += [(slot, branch) for branch in branches[1:]]
+        self._settle(dead, splits)
+
+    def _settle(self, dead: list[int], splits: list[tuple[int, Row]]) -> None:
+        """Give split-off rows a place (a dead row's, a new one, or the queue), then close the gaps."""
+        moves: list[tuple[int, int]] = []
+        for source, row in splits:
+            if dead:
+                slot = dead.pop()
+                self._rows[slot] = row
+            elif len(self._rows) + self._reserved < self._capacity:
+                slot = len(self._rows)
+                self._rows.append(row)
+            else:
+                self._keep(source, row.tokens[:-1])
+                self._queue(row)
+                continue
+            moves.append((source, slot))
+        self._move(moves)
+        gaps = set(dead)
+        moves = []
+        for slot in sorted(gaps):
+            while len(self._rows) - 1 in gaps and len(self._rows) - 1 >= slot:
+                gaps.discard(len(self._rows) - 1)
+                self._rows.pop()
+            if slot < len(self._rows) - 1:
+                moves.append((len(self._rows) - 1, slot))
+                self._rows[slot] = self._rows.pop()
+                gaps.discard(slot)
+        self._move(moves)
+
+    def _move(self, moves: Iterable[tuple[int, int]]) -> None:
+        width = self._width
+        pairs = [(s * width + i, t * width + i) for s, t in moves for i in range(len(self._rows[t].tokens) - 1)]
+        self._store.copy(self._store, [s for s, _ in pairs], [t for _, t in pairs])
+
+
+def _passes(batch: list[tuple[int, Any]]) -> Iterable[list[Any]]:
+    """Group items by length so that padding stays small."""
+    group: list[Any] = []
+    longest = waste = 0
+    for cost, item in sorted(batch, key=lambda pair: -pair[0]):
+        longest = longest if group else cost
+        waste += longest - cost
+        positions = (len(group) + 1) * (1 + len(item.ids)) if isinstance(item, Tree) else 0
+        if group and (waste > WASTE or (len(group) + 1) * longest > PASS or positions > POSITIONS):
+            yield group
+            group, longest, waste = [], cost, 0
+        group.append(item)
+    if group:
+        yield group
