@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flow": LEAVES | {"inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"},
     "report": LEAVES | {"metrics", "text"},
 }
-DOORS = {"cli", "client", "scoring", "api"}
+DOORS = {"cli", "client", "door", "scoring"}
 UNSAFE_MODULES = {"pickle", "dill", "joblib", "shelve", "marshal"}
 UNSAFE_CALLS = {"eval", "exec", "compile"}
 

@@ -65,7 +65,7 @@ class Plan:
         bank = next(iter(self.questions)).tags.get("bank", "questions") if self.questions else "none"
         slug = re.sub(r"[^a-z0-9]+", "-", f"{bank} {model.name}".lower()).strip("-")[:48]
         asks = {label: [type(member).__name__, asdict(member)] for label, member in self.estimators.items()}  # type: ignore[call-overload]
-        identity = [question_hash(self.questions), model.fingerprint, model.base_url, asks, asdict(self.asking)]
+        identity: list[Any] = [question_hash(self.questions), model.fingerprint, model.base_url, asks, asdict(self.asking)]
         identity += [self.system, self.template, prompts.VERSION]
         return f"{slug}-{hashlib.blake2b(msgspec.json.encode(identity), digest_size=5).hexdigest()}"
 
@@ -147,9 +147,8 @@ async def tell(question: Question, plan: Plan, callers: Mapping[str, Calls]) -> 
     """One question's whole story: ask, grade, estimate."""
     inquiry = ask(question, plan, callers)
     views = {label: inquiry.for_estimator() for label in plan.estimators}
-    outcome, *estimates = await asyncio.gather(
-        inquiry.outcome(), *(estimate(views[label], estimator) for label, estimator in plan.estimators.items())
-    )
+    work = (estimate(views[label], estimator) for label, estimator in plan.estimators.items())
+    outcome, estimates = await asyncio.gather(inquiry.outcome(), asyncio.gather(*work))
     confidences = {label: found[0] for label, found in zip(plan.estimators, estimates, strict=True)}
     own = {
         label: await grade(question, _as_reply(confidence.answer))

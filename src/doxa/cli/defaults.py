@@ -6,13 +6,11 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-import click
-
 from doxa.errors import DataError
 
 
-def read_defaults(path: Path, group: click.Group) -> dict[str, Any]:
-    """The options per verb that the file sets. Raises `DataError` for an unknown verb or option, or unsafe YAML."""
+def read_defaults(path: Path, verbs: dict[str, list[str]]) -> dict[str, Any]:
+    """The options the file sets per verb; `verbs` are those there are, with their options. Raises `DataError` for an unknown verb or option, or unsafe YAML."""
     import yaml
 
     try:
@@ -23,11 +21,10 @@ def read_defaults(path: Path, group: click.Group) -> dict[str, Any]:
         raise DataError(f"{path} must map verbs to options", hint="for example: run: {seed: 1, samples: 5}")
     defaults: dict[str, Any] = {}
     for verb, options in content.items():
-        _known(path, str(verb), list(group.commands), "verb")
-        known = {parameter.name or "": parameter for parameter in group.commands[verb].params}
+        _known(path, str(verb), list(verbs), "verb")
         named = {str(option).replace("-", "_"): value for option, value in options.items()}
         for option in named:
-            _known(path, option, list(known), f"option of {verb}")
+            _known(path, option, verbs[verb], f"option of {verb}")
         defaults[str(verb)] = named
     return defaults
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from doxa import __version__
 from doxa.cli.apply import apply
@@ -21,7 +21,10 @@ from doxa.cli.report import report
 from doxa.cli.resume import resume
 from doxa.cli.run import run
 from doxa.cli.score import score
-from doxa.errors import DoxaError, UsageError
+from doxa.errors import DoxaError
+
+# Some releases of typer carry their own click, so its base of all complaints about usage is reached through typer.
+_ClickException: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     help="Find out whether a language model knows what it knows.",
@@ -53,8 +56,8 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     """One invocation: 0 done, otherwise the code of the error, which is one sentence on stderr with its next step."""
-    command = typer.main.get_command(app)
     try:
+        command: Any = typer.main.get_command(app)
         result = command.main(arguments, "doxa", standalone_mode=False, default_map=_defaults(command))
         return result if isinstance(result, int) else 0
     except DoxaError as error:
@@ -62,12 +65,12 @@ def _run(arguments: list[str]) -> int:
         if error.hint:
             _say(f"hint: {error.hint}")
         return error.exit_code
-    except click.ClickException as error:
+    except _ClickException as error:
         error.show()
         return 2
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except typer.Exit as end:
+        return int(end.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         _say("interrupted; the same command goes on from here")
         return 130
     except BrokenPipeError:
@@ -82,16 +85,14 @@ def _say(line: str) -> None:
     sys.stderr.write(clean(line) + "\n")
 
 
-def _defaults(command: click.Command) -> dict[str, Any]:
+def _defaults(group: TyperGroup) -> dict[str, Any]:
     """Defaults of options from `doxa.yaml` in the working folder: `{verb: {option: value}}`."""
     path = Path("doxa.yaml")
     if not path.is_file():
         return {}
     from doxa.cli.defaults import read_defaults
 
-    if not isinstance(command, click.Group):
-        raise UsageError("the command line has no verbs")
-    return read_defaults(path, command)
+    return read_defaults(path, {name: [str(p.name) for p in verb.params] for name, verb in group.commands.items()})
 
 
 if __name__ == "__main__":

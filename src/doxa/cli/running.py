@@ -56,7 +56,8 @@ class Options:
 
 def make_plan(options: Options, model: Model) -> Plan:
     """Questions, estimators and settings of a run."""
-    from doxa.flow import Asking, Plan, asking_for, choose_estimators
+    from doxa.flow import Plan, asking_for, choose_estimators
+    from doxa.inquiry import Asking
     from doxa.questions import load
 
     estimators = choose_estimators(options.estimators, model.capabilities, samples=options.samples)
@@ -115,8 +116,14 @@ def run_until_done(work: Coroutine[Any, Any, Run], models: Sequence[Model] = ())
     async def main() -> Run:
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
+
+        def terminate() -> None:
+            terminated.append(True)
+            if task is not None:
+                task.cancel()
+
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(signal.SIGTERM, lambda: (terminated.append(True), task and task.cancel()))
+            loop.add_signal_handler(signal.SIGTERM, terminate)
         try:
             return await work
         finally:

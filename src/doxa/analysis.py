@@ -1,0 +1,332 @@
+"""From the items of a run to everything its report says: `metrics.json`.
+
+All numbers leave through `metrics.measure`, with interval, n, missing and errors. Nothing is measured on what it was
+fitted on: calibrated numbers come from folds disjoint by cluster.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from doxa.metrics import measure
+from doxa.types import Measurement, Scale
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEMA = "doxa.metrics/1"
+RANKING = (
+    "auroc", "auprc", "auprc_error", "aurc", "excess_aurc", "selective_auc", "prr", "accuracy_at_coverage",
+    "coverage_at_risk", "accuracy",
+)  # fmt: skip
+PROBABILITY = (
+    "mean_confidence", "overconfidence", "brier_loss", "log_loss", "ece", "adaptive_ece", "mce", "smooth_ece",
+)  # fmt: skip
+FOLDS = 5
+COVERAGE = 0.6
+"""Share of questions still answered in the sentence about refusing: chosen beforehand, so that its bound holds."""
+_ISOTONIC_FROM = 1000
+"""Answers from which isotonic regression is used to calibrate; below, Platt's two parameters are safer."""
+_FITTABLE_FROM = 20
+EXAMPLES = 4
+BELIEF, WORD, DEED = "self_consistency", "stated_two_turn", "deed"
+
+
+# -- calibration -------------------------------------------------------------------------------------------------------
+
+
+def cross_fitted(items: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
+    """Add `probability`: each answer's calibrated confidence, fitted on other clusters; null where it cannot be."""
+    import polars as pl
+
+    parts = [_with_probability(part, seed) for part in items.partition_by("estimator", maintain_order=True)]
+    order = items.with_row_index("_row").select("_row", "question", "estimator")
+    joined = order.join(pl.concat(parts), on=["question", "estimator"], how="left", maintain_order="left")
+    return joined.drop("_row") if parts else items.with_columns(probability=pl.lit(None, pl.Float64))
+
+
+def calibrator_for(n: int) -> str:
+    """The calibrator that a run of `n` graded answers uses."""
+    return "isotonic" if n >= _ISOTONIC_FROM else "platt"
+
+
+def _with_probability(part: pl.DataFrame, seed: int) -> pl.DataFrame:
+    import polars as pl
+
+    from doxa import registry
+    from doxa.calibrators.maths.folds import cross_fit
+
+    known = part["confidence"].is_not_null() & part["correct"].is_not_null()
+    usable = part.filter(known)
+    empty = pl.Series("probability", [None] * part.height, pl.Float64)
+    rights = int(usable["correct"].sum())
+    if usable.height < _FITTABLE_FROM or rights in (0, usable.height) or usable["cluster"].n_unique() < FOLDS:
+        return part.with_columns(empty)
+    fitted = cross_fit(
+        registry.build("calibrators", calibrator_for(usable.height)),
+        confidence=usable["confidence"].to_numpy(),
+        correct=usable["correct"].to_numpy(),
+        cluster=usable["cluster"].to_list(),
+        folds=FOLDS,
+        seed=seed,
+    )
+    values = iter(fitted.tolist())
+    return part.with_columns(pl.Series("probability", [next(values) if k else None for k in known], pl.Float64))
+
+
+# -- the whole ---------------------------------------------------------------------------------------------------------
+
+
+def analyse(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
+    """Every measurement of a run, as the JSON that reports draw."""
+    from doxa.agreement import agreement, sentences
+
+    questions = items.unique("question", maintain_order=True)
+    estimators = [_estimator(part, seed) for part in items.partition_by("estimator", maintain_order=True)]
+    table = agreement(items, seed=seed)
+    best = _best(estimators)
+    return {
+        "schema": SCHEMA,
+        "n": questions.height,
+        "verdicts": _verdicts(questions),
+        "accuracy": _accuracy(questions, seed),
+        "agreement": table,
+        "estimators": sorted(estimators, key=_rank),
+        "groups": _groups(items, questions, seed),
+        "examples": _examples(items, best),
+        "sentences": sentences(table, _accuracy(questions, seed), _estimator_named(estimators, best)),
+    }
+
+
+def _estimator_named(estimators: list[dict[str, Any]], name: str | None) -> dict[str, Any] | None:
+    return next((entry for entry in estimators if entry["name"] == name), None)
+
+
+def as_json(measurement: Measurement) -> dict[str, Any]:
+    """A measurement as the report reads it."""
+    return asdict(measurement)
+
+
+def _verdicts(questions: pl.DataFrame) -> dict[str, int]:
+    failed = questions["finish"].str.starts_with("failed").sum()
+    return {
+        "right": int(questions["reply_correct"].sum()),
+        "wrong": int((~questions["reply_correct"]).sum()),
+        "ungraded": int(questions["reply_correct"].is_null().sum()) - int(failed),
+        "errors": int(failed),
+    }
+
+
+def _accuracy(questions: pl.DataFrame, seed: int) -> dict[str, Any]:
+    """Share of right replies; a reply that could not be graded or never came is left out and counted."""
+    verdicts = _verdicts(questions)
+    graded = questions.filter(questions["reply_correct"].is_not_null())
+    (found,) = measure(
+        confidence=[1.0] * graded.height,
+        correct=graded["reply_correct"].to_list(),
+        cluster=graded["cluster"].to_list(),
+        metrics=["accuracy"],
+        missing=verdicts["ungraded"],
+        errors=verdicts["errors"],
+        seed=seed,
+    )
+    return as_json(found)
+
+
+def _measured(part: pl.DataFrame, column: str, names: tuple[str, ...], scale: Scale, seed: int) -> dict[str, Any]:
+    """Metrics of one column of confidences; failed calls are counted as errors, not as missing."""
+    failed = part["error"] != ""
+    rest = part.filter(~failed)
+    found = measure(
+        confidence=rest[column].to_list(),
+        correct=rest["correct"].to_list(),
+        cluster=rest["cluster"].to_list(),
+        metrics=names,
+        scale=scale,
+        errors=int(failed.sum()),
+        seed=seed,
+    )
+    return {measurement.name: as_json(measurement) for measurement in found}
+
+
+def _estimator(part: pl.DataFrame, seed: int) -> dict[str, Any]:
+    """One estimator's numbers and curves."""
+    import polars as pl
+
+    given = part.filter(part["confidence"].is_not_null())
+    # Without any number the scale is never shown, so either will do.
+    scale = Scale(given["scale"][0]) if given.height else Scale.UNIT
+    about = "own" if (part["about"] == "own").any() else "reply"
+    names = RANKING if scale is Scale.REAL else RANKING + PROBABILITY
+    reasons = Counter(part.filter(part["confidence"].is_null() & (part["error"] == ""))["reason"].to_list())
+    usable = given.filter(given["correct"].is_not_null())
+    calibrated = usable.filter(usable["probability"].is_not_null())
+    return {
+        "name": part["estimator"][0],
+        "about": about,
+        "scale": scale.value,
+        "n": usable.height,
+        "missing": sum(reasons.values()),
+        "errors": int((part["error"] != "").sum()),
+        "reasons": dict(reasons.most_common()),
+        "usage": {name: _sum(part[name]) for name in ("calls", "tokens_in", "tokens_out")},
+        "raw": _measured(part, "confidence", names, scale, seed),
+        "calibrated": None
+        if not calibrated.height
+        else {
+            "method": calibrator_for(usable.height),
+            "folds": FOLDS,
+            **_measured(part.filter(pl.col("probability").is_not_null()), "probability", PROBABILITY, Scale.UNIT, seed),
+        },
+        "reliability": {
+            "raw": _bins(usable, "confidence") if scale is Scale.UNIT else None,
+            "calibrated": _bins(calibrated, "probability"),
+        },
+        "risk_coverage": _curve(usable),
+        "selective": _selective(usable),
+    }
+
+
+def _sum(column: pl.Series) -> int | None:
+    """Sum of a bill; unknown when any part of it is."""
+    return None if column.null_count() else int(column.sum())
+
+
+def _bins(rows: pl.DataFrame, column: str) -> list[dict[str, Any]] | None:
+    from doxa.metrics.maths.reliability import reliability_bins
+
+    if not rows.height:
+        return None
+    found = reliability_bins(confidence=rows[column].to_numpy(), correct=rows["correct"].to_numpy())
+    return [
+        {
+            "low": b.left,
+            "high": b.right,
+            "n": b.n,
+            "confidence": b.confidence,
+            "accuracy": b.accuracy,
+            "accuracy_low": b.low,
+            "accuracy_high": b.high,
+        }
+        for b in found
+    ]
+
+
+def _curve(rows: pl.DataFrame) -> dict[str, list[float]]:
+    from doxa.metrics.maths.risk_coverage import risk_curve
+
+    points = (
+        risk_curve(confidence=rows["confidence"].to_numpy(), correct=rows["correct"].to_numpy()) if rows.height else []
+    )
+    return {
+        "coverage": [point.coverage for point in points],
+        "risk": [point.risk for point in points],
+        "low": [point.low for point in points],
+        "high": [point.high for point in points],
+        "threshold": [point.threshold for point in points],
+    }
+
+
+def _selective(rows: pl.DataFrame) -> dict[str, float] | None:
+    """What answering only the surest `COVERAGE` of questions would leave of errors, and at most."""
+    from doxa.metrics.maths.risk_coverage import risk_bound
+
+    if rows.height < _FITTABLE_FROM:
+        return None
+    confidence = rows["confidence"].to_numpy()
+    bound = risk_bound(confidence=confidence, correct=rows["correct"].to_numpy(), coverage=COVERAGE)
+    surest = sorted(confidence.tolist(), reverse=True)
+    return {
+        "coverage": COVERAGE,
+        "n": bound.n,
+        "risk": bound.risk,
+        "upper": bound.high,
+        "threshold": surest[bound.n - 1],
+    }
+
+
+def _rank(entry: dict[str, Any]) -> tuple[bool, float, str]:
+    """About the reply first, then by AUROC, the best first; those without one last."""
+    auroc = entry["raw"]["auroc"]["value"]
+    return entry["about"] == "own", -auroc if auroc is not None else 2.0, entry["name"]
+
+
+def _best(estimators: list[dict[str, Any]]) -> str | None:
+    """The estimator that speaks for belief in groups and examples: belief itself, else the best ranked."""
+    known = {entry["name"] for entry in estimators if entry["n"]}
+    if BELIEF in known:
+        return BELIEF
+    ranked = sorted((entry for entry in estimators if entry["name"] in known), key=_rank)
+    return ranked[0]["name"] if ranked else None
+
+
+# -- groups and examples -----------------------------------------------------------------------------------------------
+
+
+def _groups(items: pl.DataFrame, questions: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
+    """Accuracy and overconfidence per value of each tag, the most overconfident first."""
+    import polars as pl
+
+    word = WORD if WORD in items["estimator"] else None
+    groups = []
+    for column in (name for name in questions.columns if name.startswith("tag.")):
+        for value in sorted(questions[column].drop_nulls().unique()):
+            members = questions.filter(pl.col(column) == value)
+            if members.height in (1, questions.height):
+                continue
+            entry = {"tag": column.removeprefix("tag."), "value": value, "n": members.height, "estimator": word}
+            rows = items.filter((pl.col(column) == value) & (pl.col("estimator") == word))
+            measured = _measured(rows, "confidence", ("overconfidence", "auroc"), Scale.UNIT, seed) if word else {}
+            nothing = {"overconfidence": None, "auroc": None}
+            groups.append({**entry, "accuracy": _accuracy(members, seed), **(measured or nothing)})
+    return sorted(groups, key=_overconfidence)
+
+
+def _overconfidence(group: dict[str, Any]) -> tuple[float, str, str]:
+    measured = group["overconfidence"]
+    value = measured["value"] if measured and measured["value"] is not None else -2.0
+    return -value, group["tag"], group["value"]
+
+
+def _examples(items: pl.DataFrame, estimator: str | None) -> dict[str, list[dict[str, Any]]]:
+    """Questions worth reading: surest and wrong, least sure and right, word and belief furthest apart."""
+    import polars as pl
+
+    wide = items.pivot("estimator", index="question", values="confidence", aggregate_function="first")
+    questions = items.unique("question", maintain_order=True).drop("confidence", "estimator")
+    rows = questions.join(wide, on="question", maintain_order="left")
+    if estimator is None:
+        return {"surest_wrong": [], "least_sure_right": [], "word_belief_apart": []}
+    known = rows.filter(pl.col(estimator).is_not_null())
+    wrong = known.filter(~pl.col("reply_correct")).sort(estimator, "question", descending=[True, False])
+    right = known.filter(pl.col("reply_correct")).sort(estimator, "question")
+    apart = known.clear()
+    if WORD in rows.columns and BELIEF in rows.columns:
+        gap = (pl.col(WORD) - pl.col(BELIEF)).abs()
+        apart = known.filter(gap.is_not_null()).sort(gap, "question", descending=[True, False])
+    return {
+        "surest_wrong": _shown(wrong, estimator),
+        "least_sure_right": _shown(right, estimator),
+        "word_belief_apart": _shown(apart, estimator),
+    }
+
+
+def _shown(rows: pl.DataFrame, estimator: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "question": row["question"],
+            "text": row["text"],
+            "reply": row["reply"],
+            "accepted": json.loads(row["accepted"]) if row["accepted"] else [],
+            "correct": row["reply_correct"],
+            "belief": row.get(BELIEF),
+            "word": row.get(WORD),
+            "deed": row.get(DEED),
+            "estimator": estimator,
+            "confidence": row[estimator],
+        }
+        for row in rows.head(EXAMPLES).iter_rows(named=True)
+    ]

@@ -1,0 +1,67 @@
+"""The door of the library: `assay`, also from inside a running event loop, and its async twin `aassay`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from doxa import flow
+from doxa.inquiry import Asking, Budget
+from doxa.runs import Run
+from doxa.types import Estimator, Model, Question
+
+
+async def aassay(
+    model: Model,
+    questions: Sequence[Question],
+    *,
+    estimators: str | Sequence[str | Estimator] = "auto",
+    out: Path | str | None = None,
+    seed: int = 0,
+    judge: Model | None = None,
+    max_tokens: int = 64,
+    temperature: float = 0.0,
+    max_calls: int | None = None,
+) -> Run:
+    """Assay a model on questions: ask, grade, estimate, calibrate, measure; leaves a run in `out` (`runs/<id>`).
+
+    The same call again resumes: what was answered is not asked twice. Raises `UsageError` for unknown estimators,
+    `Refused` when the provider refuses for good, `JournalError` when the run cannot be written. A run that misses calls
+    which may succeed later has the status "incomplete" in `run.info`.
+    """
+    chosen = flow.choose_estimators(estimators, model.capabilities)
+    asking = Asking(seed=seed, temperature=temperature, max_tokens=max_tokens)
+    plan = flow.Plan(questions, chosen, flow.asking_for(chosen, model.capabilities, asking))
+    folder = Path(out) if out else Path("runs") / plan.run_id(model)
+    return await flow.assay(model, plan, out=folder, judge=judge, budget=Budget(max_calls))
+
+
+def assay(model: Model, questions: Sequence[Question], **options: Any) -> Run:
+    """`aassay` for synchronous code and notebooks; takes the same options."""
+    return _wait(aassay(model, questions, **options))
+
+
+def _wait(work: Coroutine[Any, Any, Run]) -> Run:
+    """Run to the end, in a thread of its own when a loop already runs in this one."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    found: list[Run] = []
+    failed: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            found.append(asyncio.run(work))
+        except BaseException as error:  # handed to the caller's thread below
+            failed.append(error)
+
+    thread = threading.Thread(target=target, name="doxa-assay")
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return found[0]
