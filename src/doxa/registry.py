@@ -70,7 +70,7 @@ def knobs(room: str, name: str) -> list[str]:
     return list(inspect.signature(member).parameters)
 
 
-def build(room: str, name: str, **values: Any) -> Any:
+def build(room: str, name: str, /, **values: Any) -> Any:
     """Make a member with the given knobs. Raises `UsageError` for a knob it does not have."""
     member = find(room, name)
     known = knobs(room, name)
