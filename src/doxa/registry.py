@@ -54,12 +54,19 @@ def find(room: str, name: str) -> Any:
 
 
 def _member(module: Any, name: str) -> Any:
-    """The class or function of a member file: its public name equals the file's, ignoring case and underscores."""
+    """The class or function of a member file: its public name equals the file's, ignoring case and underscores.
+
+    A class comes first: the file of an estimator also holds the method's pure function, often of the same name.
+    """
     wanted = name.replace("_", "").lower()
-    for attribute, value in vars(module).items():
-        if attribute.replace("_", "").lower() == wanted and getattr(value, "__module__", None) == module.__name__:
-            return value
-    raise UsageError(f"{module.__name__} has no member named {name!r}", hint="a file holds one thing of the same name")
+    found = [
+        value
+        for attribute, value in vars(module).items()
+        if attribute.replace("_", "").lower() == wanted and getattr(value, "__module__", None) == module.__name__
+    ]
+    if not found:
+        raise UsageError(f"{module.__name__} has no member named {name!r}", hint="a file holds one thing of the same name")
+    return next((value for value in found if inspect.isclass(value)), found[0])
 
 
 def knobs(room: str, name: str) -> list[str]:
