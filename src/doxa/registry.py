@@ -65,7 +65,7 @@ def _member(module: Any, name: str) -> Any:
         if attribute.replace("_", "").lower() == wanted and getattr(value, "__module__", None) == module.__name__
     ]
     if not found:
-        raise UsageError(f"{module.__name__} has no member named {name!r}", hint="a file holds one thing of the same name")
+        raise UsageError(f"{module.__name__} has no member named {name!r}", hint="a file holds one thing of its name")
     return next((value for value in found if inspect.isclass(value)), found[0])
 
 

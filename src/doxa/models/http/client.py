@@ -110,7 +110,7 @@ class Client:
             return Fault("timeout", f"no answer within {seconds:g} s", retry=True)
         except (aiohttp.ClientError, OSError) as error:
             lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
-            return Fault("connection", one_line(str(error) or type(error).__name__), retry=not lasting)
+            return Fault("connection", _broken(error), retry=not lasting)
         if key and (response.status != 200 or b'"choices"' not in body):
             body = body.replace(key.encode(), b"[key]")  # such a body is quoted in errors only
         return read_body(response.status, response.headers, body, self.clock.date())
@@ -141,3 +141,12 @@ class Client:
         finally:
             self._links.pop(loop, None)
             await session.close()
+
+
+def _broken(error: Exception) -> str:
+    """What went wrong with a connection, in words."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"there is no host {error.host}"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return f"cannot connect to {error.host}:{error.port}: {os.strerror(error.os_error.errno)}"
+    return one_line(str(error) or type(error).__name__)
