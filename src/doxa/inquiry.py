@@ -277,7 +277,7 @@ class Inquiry:
         caller = self._caller(role)
         if not caller.capabilities.score:
             raise Unavailable("the model does not score a given text")
-        request = Request(tuple(messages), prefill=prefill, max_tokens=0, top_logprobs=0, continuation=text)
+        request = Request(tuple(messages), prefill=prefill, top_logprobs=0, continuation=text)
         reply = _arrived(await self._once((role, request), caller.call(request)))
         if reply.tokens is None:
             raise Unavailable("the model gave no log-probabilities")
@@ -288,7 +288,7 @@ class Inquiry:
         model = getattr(self._caller("subject"), "model", None)
         if model is None or not model.capabilities.hidden:
             raise Unavailable("the model does not show its hidden states")
-        request = Request(tuple(messages), max_tokens=0)
+        request = Request(tuple(messages))
         states = await self._once(("hidden", request, tuple(layers)), model.hidden([request], list(layers)))
         return cast("NDArray[np.float32]", states[0])
 
