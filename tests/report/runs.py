@@ -89,17 +89,19 @@ def curve(auroc: float, base: float = 0.52, steps: int = 40) -> dict[str, list[f
 def estimator(rng: random.Random, name: str, about: str, scale: str, auroc: float, calls: int) -> dict[str, Any]:
     """One estimator's block of metrics.json."""
     unit = scale == "unit"
-    wide = UNIT_ONLY if unit else ()
-    raw = {key: measurement(key, round(rng.uniform(0.1, 0.7), 3), rng.uniform(0.04, 0.1)) for key in (*RANKING, *wide)}
-    raw["auroc"] = measurement("auroc", auroc, 0.08 + rng.uniform(-0.01, 0.03))
-    raw["coverage_at_risk"] = measurement("coverage_at_risk", None, reason="no threshold keeps 5 % risk")
     missing = rng.choice((0, 0, 3, 4))
-    calibrated = {key: measurement(key, round(rng.uniform(0.05, 0.22), 3), 0.04) for key in UNIT_ONLY if key != "mce"}
+    n = 100 - missing
+    wide = UNIT_ONLY if unit else ()
+    keys = (*RANKING, *wide)
+    raw = {key: measurement(key, round(rng.uniform(0.1, 0.7), 3), rng.uniform(0.04, 0.1), n) for key in keys}
+    raw["auroc"] = measurement("auroc", auroc, 0.08 + rng.uniform(-0.01, 0.03), n)
+    raw["coverage_at_risk"] = measurement("coverage_at_risk", None, reason="no threshold keeps 5 % risk")
+    calibrated = {key: measurement(key, round(rng.uniform(0.05, 0.22), 3), 0.04, n) for key in UNIT_ONLY[:-2]}
     return {
         "name": name,
         "about": about,
         "scale": scale,
-        "n": 96 - missing,
+        "n": n,
         "missing": missing,
         "errors": 1 if name == "p_true" else 0,
         "reasons": {"unreadable": missing} if missing else {},
@@ -241,7 +243,7 @@ def emptied(value: Any) -> Any:
     if isinstance(value, dict) and "accuracy_low" in value:
         return {**value, "n": 0, **dict.fromkeys(BIN_VALUES)}
     if isinstance(value, dict):
-        special = {"selective": None, "calibrated": None, "risk_coverage": dict.fromkeys(CURVE, [])}
+        special = {"selective": None, "calibrated": None, "risk_coverage": {curve_key: [] for curve_key in CURVE}}
         blank = {**special, "tokens_in": None, "tokens_out": None, "belief": None, "word": None, "deed": None}
         return {key: blank[key] if key in blank else emptied(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -249,6 +251,7 @@ def emptied(value: Any) -> Any:
     return value
 
 
+VERDICTS = ("right", "wrong", "ungraded", "errors")
 CURVE = ("coverage", "risk", "low", "high")
 
 HOSTILE = (
@@ -301,7 +304,7 @@ def edges_of_input() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
         "one question": (run(questions={**run()["questions"], "n": 1, "limit": 1}), single),
         "one estimator": (run(estimators=run()["estimators"][:1]), one),
         "no estimator": (run(estimators=[]), metrics(estimators=[], agreement=None, groups=[], examples=none)),
-        "all right": (run(), metrics(accuracy=perfect, verdicts={"right": 100, "wrong": 0, "ungraded": 0, "errors": 0})),
+        "all right": (run(), metrics(accuracy=perfect, verdicts=dict(zip(VERDICTS, (100, 0, 0, 0), strict=True)))),
         "no agreement": (run(), metrics(agreement=None)),
         "interrupted": (run(status="interrupted", errors=failed, cost=1.234), usual),
         "sixty estimators": (run(), metrics(estimators=many)),

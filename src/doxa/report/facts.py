@@ -1,18 +1,15 @@
-"""What all reports say alike: the files of a run, the facts of its first line, the edges, the frontier, the risk line."""
+"""What all reports say alike: the facts of its first lines, the frontier, the risk line."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from doxa.errors import DataError
 from doxa.report.numbers import count, duration, percent, plural
 
 Json = Mapping[str, Any]
 
-CORNERS = {"knows": "what its samples show", "says": "what it states", "does": "how it acts", "world": "what is right"}
+CORNERS = ("knows", "says", "does", "world")
 EDGES = ("knows-says", "knows-does", "says-does", "knows-world", "says-world", "does-world")
 NAMES = {
     "rank": "rank agreement ρ",
@@ -37,27 +34,6 @@ NAMES = {
     "accuracy_at_coverage": "accuracy at coverage",
     "coverage_at_risk": "coverage at risk",
 }
-
-
-def load_run(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read `run.json` and `metrics.json` of a run directory.
-
-    Raises `DataError` for a file that is missing, is not JSON, or is of another schema.
-    """
-    return _load(folder / "run.json", "doxa.run/1"), _load(folder / "metrics.json", "doxa.metrics/1")
-
-
-def _load(path: Path, schema: str) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist", hint="give the directory of a finished run") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}", hint="run the same doxa run command again") from error
-    found = content.get("schema") if isinstance(content, dict) else None
-    if found != schema:
-        raise DataError(f"{path} has schema {found!r}, not {schema!r}", hint="use the doxa version that wrote it")
-    return dict(content)
 
 
 def subject(run: Json) -> list[str]:
@@ -135,7 +111,6 @@ def risk_line(metrics: Json) -> str:
 
 
 def sentences(metrics: Json) -> list[str]:
-    """The generated sentences, the risk line among them."""
-    line = risk_line(metrics)
-    said = list(metrics["sentences"])
-    return said + ([line] if line and line not in said else [])
+    """The generated sentences, one of them about refusing."""
+    said, line = list(metrics["sentences"]), risk_line(metrics)
+    return said if not line or any(text.startswith("Refusing") for text in said) else [*said, line]

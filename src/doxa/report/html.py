@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
+import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from doxa.report import facts, figures, numbers, tables
+from doxa.report import corners, facts, figures, files, numbers, tables
 from doxa.report.facts import Json
 from doxa.report.figures import Dot, Scale
+from doxa.report.svg import QUARTERS
 from doxa.text import clean
 
 _FOLDER = Path(__file__).parent / "templates"
-_LONG = 600
 _BEST = 3
 
 
@@ -29,13 +29,7 @@ def write_html(run_dir: Path, out: Path | None = None) -> Path:
 
     Raises `DataError` where `run.json` or `metrics.json` is missing or of another schema.
     """
-    page = render_html(*facts.load_run(run_dir))
-    target = out or run_dir / "report.html"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    draft.write_text(page, encoding="utf-8")
-    draft.replace(target)
-    return target
+    return files.write(render_html(*files.load_run(run_dir)), out or run_dir / "report.html")
 
 
 def render_html(run: Json, metrics: Json) -> str:
@@ -50,7 +44,8 @@ def render_html(run: Json, metrics: Json) -> str:
         "groups": _groups(metrics),
         "examples": _examples(metrics),
     }
-    return _environment().get_template("page.html").render(run=run, metrics=metrics, css=Markup(css), digest=digest, **parts)
+    style = {"css": Markup(css), "digest": digest}
+    return _environment().get_template("page.html").render(run=run, metrics=metrics, **style, **parts)
 
 
 @cache
@@ -64,9 +59,16 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    filters = (numbers.interval, numbers.number, numbers.percent, numbers.percent_interval, numbers.count, numbers.duration)
-    environment.filters.update({function.__name__: function for function in (*filters, numbers.plural, shortened, prose)})
-    environment.globals.update(facts=facts, names=facts.NAMES, none=numbers.NONE)
+    written = (
+        numbers.number,
+        numbers.percent,
+        numbers.percent_interval,
+        numbers.count,
+        numbers.plural,
+        numbers.duration,
+    )
+    environment.filters.update({function.__name__: function for function in (*written, shortened, prose)})
+    environment.globals.update(facts=facts, none=numbers.NONE)
     return environment
 
 
@@ -74,9 +76,9 @@ def _cleaned(value: Any) -> Any:
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = 600) -> str:
     """A text cut to a length that is still read."""
-    return text if len(text) <= _LONG else text[:_LONG] + " …"
+    return text if len(text) <= most else text[:most] + " …"
 
 
 def prose(text: str) -> str:
@@ -97,7 +99,8 @@ class Edge(NamedTuple):
 class Agreement(NamedTuple):
     """The drawing, its corners and its edges."""
 
-    figure: Markup
+    wide: Markup
+    narrow: Markup
     corners: tables.Table
     edges: list[Edge]
 
@@ -107,14 +110,15 @@ def _agreement(metrics: Json) -> Agreement | None:
     if agreement is None:
         return None
     edges = [_edge(name, agreement["edges"][name]) for name in facts.EDGES if name in agreement["edges"]]
-    return Agreement(figures.corners(agreement), tables.corners(agreement), edges)
+    wide, narrow = (corners.corners(agreement, layout) for layout in (corners.WIDE, corners.NARROW))
+    return Agreement(wide, narrow, tables.corners(agreement), edges)
 
 
 def _edge(name: str, edge: Json) -> Edge:
     short = {"rank": "ρ", "gap": "gap", "rational": "rational", "auroc": "AUROC", "ece": "ECE"}
     words = " · ".join(f"{text} {numbers.interval(edge[key])}" for key, text in short.items() if key in edge)
     if "bins" not in edge:
-        return Edge(name, words, figures.scatter(name, edge), tables.edge(edge), None)
+        return Edge(name, words, corners.scatter(name, edge), tables.edge(edge), None)
     bins = edge["bins"] or []
     figure = figures.reliability(name.replace("-", " against the "), bins, name.split("-")[0])
     return Edge(name, words, figure, tables.edge(edge), tables.bins(bins))
@@ -136,14 +140,19 @@ class Ranking(NamedTuple):
 def _ranking(metrics: Json, whose: str) -> Ranking:
     rows, asked = facts.about(metrics, whose), max(1, metrics["n"])
     best = facts.frontier(rows)
-    marks = [Dot(r["name"], r["raw"].get("auroc"), f"{r['usage']['calls'] / asked:.1f}", r["name"] in best) for r in rows]
+    cost = {r["name"]: f"{r['usage']['calls'] / asked:.1f}" for r in rows}
+    marks = [Dot(r["name"], r["raw"].get("auroc"), cost[r["name"]], r["name"] in best) for r in rows]
     scale = Scale("AUROC", "calls per question", *_range(rows))
     title = "Estimators by AUROC, with 95 % intervals and cost"
     wide, narrow = (figures.dots(title, marks, scale, width) for width in (720, 350))
     used = {f"{c['method']}, {c['folds']} folds" for c in (r["calibrated"] for r in rows) if c}
-    gone = [(r["name"], ", ".join(f"{why} {numbers.count(n)}" for why, n in r["reasons"].items())) for r in rows if r["reasons"]]
+    gone = [(r["name"], _tally(r["reasons"])) for r in rows if r["reasons"]]
     every = tables.measures(rows, "raw"), tables.measures(rows, "calibrated")
     return Ranking(whose, wide, narrow, tables.estimators(rows), *every, "; ".join(sorted(used)), gone)
+
+
+def _tally(counts: Json) -> str:
+    return ", ".join(f"{name} {numbers.count(n)}" for name, n in counts.items())
 
 
 def _range(rows: Sequence[Json]) -> tuple[float, float, float, dict[float, str]]:
@@ -153,26 +162,36 @@ def _range(rows: Sequence[Json]) -> tuple[float, float, float, dict[float, str]]
     return low / 10, 1.0, 0.5, {tick / 10: numbers.number(tick / 10, 1) for tick in range(low, 11)}
 
 
+class Side(NamedTuple):
+    """A diagram and its bins, `raw` or `calibrated`; without one, why there is none."""
+
+    kind: str
+    figure: Markup | None
+    bins: tables.Table | str
+
+
 class Reliability(NamedTuple):
-    """One estimator's diagrams and bins, before and after calibration."""
+    """One estimator's diagrams, before and after calibration; `best` ones are shown, others can be opened."""
 
     name: str
-    about: str
-    figures: list[Markup]
-    tables: list[tuple[str, tables.Table]]
+    sides: list[Side]
     best: bool
 
 
 def _reliabilities(metrics: Json) -> Iterator[Reliability]:
     shown = 0
     for row in metrics["estimators"]:
-        kinds = [(kind, row["reliability"][kind]) for kind in ("raw", "calibrated") if row["reliability"][kind]]
-        if not kinds:
-            continue
-        best, shown = row["about"] == "reply" and shown < _BEST, shown + 1
-        drawn = [figures.reliability(f"{row['name']}, {kind}", bins, kind) for kind, bins in kinds]
-        listed = [(kind, tables.bins(bins)) for kind, bins in kinds]
-        yield Reliability(row["name"], row["about"], drawn, listed, best)
+        sides = [_side(row, "raw", tables.NOT_UNIT), _side(row, "calibrated", tables.NOT_CALIBRATED)]
+        if any(side.figure for side in sides):
+            best, shown = row["about"] == "reply" and shown < _BEST, shown + 1
+            yield Reliability(row["name"], sides, best)
+
+
+def _side(row: Json, kind: str, otherwise: str) -> Side:
+    bins = row["reliability"][kind]
+    if not any(b["n"] for b in bins or ()):
+        return Side(kind, None, otherwise)
+    return Side(kind, figures.reliability(f"{row['name']}, {kind}", bins, kind), tables.bins(bins))
 
 
 class Refusing(NamedTuple):
@@ -196,9 +215,10 @@ def _refusing(metrics: Json) -> Refusing | None:
 
 
 class Groups(NamedTuple):
-    """Where it is worst: overconfidence by group."""
+    """Where it is worst: overconfidence by group, or without one the share right."""
 
-    estimator: str
+    measure: str
+    estimator: str | None
     wide: Markup
     narrow: Markup
     table: tables.Table
@@ -208,11 +228,26 @@ def _groups(metrics: Json) -> Groups | None:
     rows = tables.worst_first(metrics["groups"])
     if not rows:
         return None
-    marks = [Dot(tables.group_name(row), row["overconfidence"], numbers.percent(row["accuracy"]["value"])) for row in rows]
-    ticks = {-1.0: "−1", -0.5: "−.5", 0.0: "0", 0.5: ".5", 1.0: "1"}
-    scale = Scale("overconfidence", "right", -1.0, 1.0, 0.0, ticks)
-    wide, narrow = (figures.dots("Overconfidence by group", marks, scale, width) for width in (720, 350))
-    return Groups(rows[0]["estimator"], wide, narrow, tables.groups(rows))
+    measured = [row["overconfidence"] for row in rows]
+    if any(m is not None and m["value"] is not None for m in measured):
+        right = (numbers.percent(row["accuracy"]["value"]) for row in rows)
+        scale = Scale("overconfidence", "right", *_around_zero(measured))
+    else:
+        measured, right = [row["accuracy"] for row in rows], (numbers.count(row["n"]) for row in rows)
+        scale = Scale("share right", "n", 0.0, 1.0, 0.5, QUARTERS)
+    names = (tables.group_name(row) for row in rows)
+    marks = [Dot(*parts) for parts in zip(names, measured, right, strict=True)]
+    wide, narrow = (figures.dots(f"{scale.title} by group", marks, scale, width) for width in (720, 350))
+    return Groups(scale.title, rows[0]["estimator"], wide, narrow, tables.groups(rows))
+
+
+def _around_zero(measured: Sequence[Json | None]) -> tuple[float, float, float, dict[float, str]]:
+    """Quarters around zero, as far as the intervals reach."""
+    known = [m for m in measured if m is not None and m["value"] is not None]
+    ends = [m["value"] if m[key] is None else m[key] for m in known for key in ("low", "high")]
+    low = max(-4, min(-1, math.floor(4 * min(ends, default=0))))
+    high = min(4, max(1, math.ceil(4 * max(ends, default=0))))
+    return low / 4, high / 4, 0.0, {tick / 4: numbers.number(tick / 4) for tick in range(low, high + 1)}
 
 
 EXAMPLES = {
@@ -222,11 +257,12 @@ EXAMPLES = {
 }
 
 
-def _examples(metrics: Json) -> list[tuple[str, list[tuple[Json, Markup]]]]:
-    """Per kind: its title and each example with its line from 0 to 1."""
+def _examples(metrics: Json) -> list[tuple[str, list[tuple[Json, Markup | None]]]]:
+    """Per kind: its title and each example with its line from 0 to 1, if there is something to put on it."""
     kinds = [(title, metrics["examples"].get(kind) or []) for kind, title in EXAMPLES.items()]
-    return [(title, [(one, figures.strip(_sure(one))) for one in chosen]) for title, chosen in kinds if chosen]
+    return [(title, [(one, _strip(one)) for one in chosen]) for title, chosen in kinds if chosen]
 
 
-def _sure(example: Json) -> dict[str, float | None]:
-    return {"knows": example["belief"], "says": example["word"], "does": example["deed"]}
+def _strip(example: Json) -> Markup | None:
+    values = {"knows": example["belief"], "says": example["word"], "does": example["deed"]}
+    return None if all(value is None for value in values.values()) else figures.strip(values)

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from doxa.text import clean
 
 Value = str | float | None
+QUARTERS = {0.0: "0", 0.25: ".25", 0.5: ".5", 0.75: ".75", 1.0: "1"}
+"""Ticks of a scale from 0 to 1."""
 
 
 def el(tag: str, *children: str, **attributes: Value) -> Markup:
@@ -91,6 +93,6 @@ def axes(panel: Panel, x_title: str, y_title: str, x_ticks: dict[float, str], y_
 
 def fit(text: str, width: float, size: float) -> str:
     """Cut a text that would be wider than `width` at a font size, with an ellipsis."""
-    text = clean(text)
-    room = max(4, int(width / (0.56 * size)))
+    text = " ".join(clean(text).split())
+    room = max(4, int(width / (0.6 * size)))
     return text if len(text) <= room else text[: room - 1] + "…"

@@ -9,6 +9,7 @@ from doxa.report.facts import NAMES, Json, total_tokens
 from doxa.report.numbers import NONE, M, count, interval, number, percent, spoken, why
 
 NOT_UNIT = "not on [0, 1], so no probability before calibration"
+ONE_KIND = "nothing to rank where all are right or all are wrong"
 NOT_CALIBRATED = "too few answers to calibrate on held-out folds"
 
 
@@ -77,12 +78,12 @@ def measures(rows: Sequence[Json], kind: str) -> Table:
 
 def corners(agreement: Json) -> Table:
     """What each corner is made of, how sure it is on average, and how it stands to the world."""
-    table = Table((("corner", ""), ("estimator", ""), ("mean", ""), ("AUROC", ""), ("ECE", ""), ("n", "")))
+    table = Table((("corner", ""), ("mean", ""), ("AUROC", ""), ("ECE", ""), ("n", "")))
     for name in ("knows", "says", "does"):
         corner = agreement["corners"][name]
         n = agreement["n"]
         cells = [table.measured(corner.get(key), n) for key in ("mean", "auroc", "ece")]
-        table.rows.append([Cell(name), Cell(corner["estimator"]), *cells, table.counted(n)])
+        table.rows.append([Cell(f"{name} ({corner['estimator']})"), *cells, table.counted(n)])
     return table
 
 
@@ -99,7 +100,7 @@ def edge(measured: Json) -> Table:
 
 def bins(rows: Sequence[Json]) -> Table:
     """The bins of a reliability diagram."""
-    table = Table((("bin", ""), ("confidence", "mean"), ("right", "share"), ("n", "")))
+    table = Table((("bin", ""), ("mean", "confidence"), ("share", "right"), ("n", "")))
     for b in (b for b in rows if b["n"]):
         span = f"{number(b['low'], 1)}–{number(b['high'], 1)}"
         right = f"{number(b['accuracy'])} [{number(b['accuracy_low'])}, {number(b['accuracy_high'])}]"
@@ -121,7 +122,8 @@ def groups(rows: Sequence[Json]) -> Table:
     table = Table((("group", ""), ("right", ""), ("overconfidence", ""), ("AUROC", ""), ("n", "")))
     for row in rows:
         n = row["n"]
-        cells = [table.measured(row[key], n) for key in ("accuracy", "overconfidence", "auroc")]
+        cells = [table.measured(row["accuracy"], n), table.measured(row["overconfidence"], n, NOT_UNIT)]
+        cells.append(table.measured(row["auroc"], n, ONE_KIND))
         table.rows.append([Cell(group_name(row)), *cells, table.counted(n)])
     return table
 

@@ -1,0 +1,117 @@
+"""The summary for a terminal: plain text, no line wider than asked for, whatever the texts contain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+from doxa.report import facts
+from doxa.report.facts import Json
+from doxa.report.numbers import M, compact, count, plural
+from doxa.text import clean
+
+_TOP = 5
+_COLUMNS = (19, 6, 11, 17)
+"""Widths of the corner's name and of the columns knows, says and does; world takes the rest."""
+
+
+def summary(run: Json, metrics: Json, width: int = 80, *, page: str = "", then: str = "") -> str:
+    """What a run found, on one screen: the agreement table, the sentences, the best estimators, what is missing.
+
+    `page` is where the report is and `then` the next command; both are shown in the last line if given.
+    """
+    blocks = [
+        _headline(" · ".join(facts.subject(run)), " · ".join(facts.bill(run)), width),
+        _agreement(metrics.get("agreement")),
+        [part for text in facts.sentences(metrics) for part in wrap(text, width)],
+        _estimators(metrics),
+        [part for text in facts.losses(run, metrics) for part in wrap(f"! {text}", width)],
+        _last(page, then, width),
+    ]
+    return "\n\n".join("\n".join(clip(text, width) for text in block) for block in blocks if block)
+
+
+def clip(text: str, width: int) -> str:
+    """One line, cleaned, cut with an ellipsis where it is wider than `width` cells.
+
+    >>> clip("日本語の質問", 7)
+    '日本語…'
+    """
+    text = " ".join(clean(text).split("\n")).expandtabs(1).rstrip()
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of whole words at most `width` cells wide.
+
+    >>> wrap("It is right 48 % of the time.", 16)
+    ['It is right 48 %', 'of the time.']
+    """
+    lines = [""]
+    for word in clean(text).split():
+        longer = f"{lines[-1]} {word}".strip()
+        lines = [*lines[:-1], longer] if cell_len(longer) <= width else [*lines, word]
+    return [clip(text, width) for text in lines if text]
+
+
+def _headline(left: str, right: str, width: int) -> list[str]:
+    left, right = clip(left, width), clip(right, width)
+    gap = width - cell_len(left) - cell_len(right)
+    return [left + " " * gap + right] if gap >= 3 else [left, right]
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells in columns; one that does not fit pushes the rest to the right rather than being cut."""
+    padded = (
+        clean(cell) + " " * max(1, size - cell_len(clean(cell))) for cell, size in zip(cells, widths, strict=False)
+    )
+    return ("".join(padded) + "".join(cells[len(widths) :])).rstrip()
+
+
+def _agreement(agreement: Json | None) -> list[str]:
+    """The table of knows, says, does and world; ± is the wider side of each interval."""
+    if agreement is None:
+        return []
+    edges, labels = agreement["edges"], agreement["corners"]
+    pair = {name: f"ρ {compact((edges.get(name) or {}).get('rank'))}" for name in ("knows-says", "knows-does")}
+    deed = edges.get("says-does") or {}
+    acts = f"rational {compact(deed['rational'])}" if "rational" in deed else f"ρ {compact(deed.get('rank'))}"
+    rows = [
+        ("", "knows", "says", "does", "world"),
+        (_corner("knows", labels), "—", pair["knows-says"], pair["knows-does"], _world(edges.get("knows-world"))),
+        (_corner("says", labels), "", "—", acts, _world(edges.get("says-world"))),
+        (_corner("does", labels), "", "", "—", _world(edges.get("does-world"))),
+    ]
+    note = f"{plural(agreement['n'], 'question')} with all three; ± is the wider side of the 95 % interval"
+    return [*(_row(row, _COLUMNS) for row in rows), note]
+
+
+def _corner(name: str, labels: Json) -> str:
+    return clip(f"{name:<5} ({labels[name]['label']})", _COLUMNS[0] - 1)
+
+
+def _world(edge: Json | None) -> str:
+    edge = edge or {}
+    parts: list[tuple[str, M | None]] = [("AUROC", edge.get("auroc")), ("ECE", edge.get("ece"))]
+    return " ".join(f"{name} {compact(m)}" for name, m in parts)
+
+
+def _estimators(metrics: Json) -> list[str]:
+    """The best few about the reply."""
+    rows = facts.about(metrics, "reply")[:_TOP]
+    if not rows:
+        return []
+    widths = (34, 11, 11, 11)
+    table = [_row(("estimator", "AUROC", "ECE raw", "Brier raw", f"{'calls':>6}{'n':>7}"), widths)]
+    for row in rows:
+        measured = (compact(row["raw"].get(key)) for key in ("auroc", "ece", "brier_loss"))
+        counts = f"{count(row['usage']['calls']):>6}{count(row['n']):>7}"
+        table.append(_row((clip(row["name"], widths[0] - 1), *measured, counts), widths))
+    return table
+
+
+def _last(page: str, then: str, width: int) -> list[str]:
+    left, right = f"→ {page}" if page else "", f"next: {then}" if then else ""
+    joined = "   ".join(filter(None, (left, right)))
+    return list(filter(None, [joined] if cell_len(joined) <= width else [left, right]))
