@@ -66,8 +66,8 @@ class HF:
         self._depth = network.depth
         self._scheduler = Scheduler(network, template, network.ends | template.ends, budget, self.name, threads)
         self._capabilities = Capabilities(
-            logprobs=True, top_logprobs=network.vocabulary, statistics=STATISTICS, score=True, hidden=True, prefill=True,
-            seed=True, n=True, chat=template.chat,
+            logprobs=True, top_logprobs=network.vocabulary, statistics=STATISTICS, score=True, hidden=True,
+            prefill=True, seed=True, n=True, chat=template.chat,
         )  # fmt: skip
 
     @property

@@ -55,8 +55,8 @@ class Window:
         if len(self.places) < len(tokens):  # padding has no place
             tokens = tokens.index_select(0, self.real)
         buffer.index_copy_(0, self.places, tokens)
-        rows = buffer[self.rows.start * self.width : self.rows.stop * self.width].unflatten(0, (-1, self.width))
-        return rows[:, : self.length].transpose(1, 2)
+        rows = buffer[self.rows.start * self.width : self.rows.stop * self.width]
+        return rows.view(-1, self.width, *rows.shape[1:])[:, : self.length].transpose(1, 2)
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Tokens before this pass; unused, because positions and masks are always given."""

@@ -41,7 +41,7 @@ def pick(p: torch.Tensor, draws: Sequence[tuple[int, float]]) -> list[int]:
     Rows need not sum to 1. Sums are over blocks first, so a draw costs one block and not the vocabulary.
     """
     size = p.shape[-1]
-    blocks = torch.nn.functional.pad(p, (0, -size % BLOCK)).unflatten(-1, (-1, BLOCK))
+    blocks = torch.nn.functional.pad(p, (0, -size % BLOCK)).view(len(p), -1, BLOCK)
     ends = blocks.sum(-1).double().cumsum(-1).cpu()
     return [_invert(blocks[row], ends[row], u) for row, u in draws]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -48,6 +47,7 @@ class Scheduler:
         """Start the worker."""
         self._changed = Condition()
         self._inbox: list[Job] = []
+        self._arrived: list[Job] = []
         self._jobs: dict[Hashable, Job] = {}
         self._closing = False
         self._reset()
@@ -116,7 +116,7 @@ class Scheduler:
 
     def _fail(self, error: DoxaError) -> None:
         with self._changed:
-            jobs, self._jobs, self._inbox = list(self._jobs.values()), {}, []
+            jobs, self._jobs, self._inbox, self._arrived = list(self._jobs.values()), {}, [], []
         self._reset()
         for job in jobs:
             job.finish(error=error)
@@ -126,7 +126,6 @@ class Scheduler:
         self._rows: list[Row] = []
         self._prompts: dict[tuple[int, ...], Row] = {}
         self._trees: dict[tuple[int, ...], Tree] = {}
-        self._arrived: list[Job] = []
         self._width = ROUND
         self._reserved = 0
         self._store = Store(self.network.shapes, max(self.budget, ROUND), like)
