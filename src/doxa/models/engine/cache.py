@@ -20,7 +20,8 @@ class Store:
 
     def __init__(self, shapes: Sequence[Shape], tokens: int, like: torch.Tensor) -> None:
         self.tokens = tokens
-        self.buffers = [torch.empty(tokens, *s, dtype=like.dtype, device=like.device) for s in shapes]
+        # Zeros, not whatever lies there: attention multiplies hidden places by 0, and 0 times NaN is NaN.
+        self.buffers = [torch.zeros(tokens, *s, dtype=like.dtype, device=like.device) for s in shapes]
 
     def copy(self, source: Store, sources: Sequence[int], targets: Sequence[int]) -> None:
         """Copy the given token places of `source` (which may be this store) to the given places of this one."""
