@@ -44,8 +44,8 @@ def _nearest(spec: str, provider: str) -> str:
         return f"did you mean {near[0] + spec[len(provider) :] if provider else near[0]!r}?"
     if Path(spec).is_file():
         return f"did you mean 'replay/{spec}'?"
-    if Path(spec).is_dir():
+    if spec and Path(spec).is_dir():
         return f"did you mean 'hf/{spec}'?"
-    if provider:
+    if provider or not spec:
         return f"write PROVIDER/NAME; providers are {', '.join(known)}"
     return f"did you mean 'openai/{spec}'? Others: {', '.join(known)}"

@@ -12,11 +12,8 @@ from typing import Annotated
 import msgspec
 
 from doxa.errors import DataError
+from doxa.inquiry import sample_number
 from doxa.types import Capabilities, Failure, Message, Outcome, Reply, Request, Token, Usage
-
-NUMBERS = 1024
-"""A seed names a sample by its remainder: the inquiry leaves the low ten bits of its seeds to the sample's number."""
-
 
 _Log = Annotated[float, msgspec.Meta(le=0)]
 
@@ -81,9 +78,9 @@ class Replay:
     | `finish`, `prefill`, `seed`, `model` | how the reply ended, its started answer, its seed, who gave it |
 
     Lines with the same messages add up. Requests at temperature 0 get `reply`. Others get the sample recorded with
-    their seed, else the one numbered seed modulo 1024 among those recorded without (which is how an inquiry numbers its
-    samples), else, without a seed, the first. What was never recorded is a `Failure("not_recorded")`; lengths, stops
-    and other settings of a request are not compared. Raises `DataError` naming file, line and field.
+    their seed, else, of those recorded without, the one whose number the seed carries (`inquiry.sample_number`; without
+    a seed, the first). What was never recorded is a `Failure("not_recorded")`; lengths, stops and other settings of a
+    request are not compared. Raises `DataError` naming file, line and field.
     """
 
     path: str | Path
@@ -136,7 +133,7 @@ class Replay:
         seed = 0 if request.seed is None else request.seed
         if index == 0 and seed in recorded.by_seed:
             return recorded.by_seed[seed]
-        number = seed % NUMBERS + index
+        number = sample_number(seed) + index
         if number < len(recorded.samples):
             return recorded.samples[number]
         return _missing(request, f"no sample {number + 1} ({len(recorded.samples)} are there)")

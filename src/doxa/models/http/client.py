@@ -53,11 +53,15 @@ class Client:
 
     def __post_init__(self) -> None:
         """Check the address. Raises `UsageError`."""
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"{self.base_url!r} is not the address of a server", hint="http://localhost:8000/v1")
-        if parts.username or parts.password:
+        try:
+            parts = urlsplit(self.base_url)
+            good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            good = False
+        if "@" in self.base_url:
             raise UsageError("the base URL holds a user name or password", hint=f"put the key in {self.key_variable}")
+        if not good:
+            raise UsageError(f"{self.base_url!r} is not the address of a server", hint="http://localhost:8000/v1")
         self.base_url = self.base_url.rstrip("/")
         # Looked up once: aiohttp's own `trust_env` does so in a thread at every request, and reads ~/.netrc for keys.
         self._proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
