@@ -52,7 +52,7 @@ def canonical(text: str, kind: str, choices: Sequence[str] = ()) -> str | None:
         value = number_in(text)
         return None if value is None else f"{value + 0.0:.12g}"
     if kind == "date":
-        found = dates(answer_sentence(text)) or dates(text[:2000])
+        found = dates(short_answer(text)) or dates(answer_sentence(text)) or dates(text[:2000])
         return found[0].isoformat() if found else None
     if kind == "boolean":
         said = yes_no(text)

@@ -49,7 +49,7 @@ def stated_percent(text: str, *, scale: int = 100) -> Stated:
     >>> stated_percent("I'd say 70%... no: 85 %."), stated_percent("between 60 and 80").value
     (Stated(value=0.85, reason=''), None)
     """
-    text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", figures(text[:20_000]))).strip()
+    text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", figures(text[-4000:]))).strip()
     found = quantities(text)
     if not found:
         return Stated(None, "no number")

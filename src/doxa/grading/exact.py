@@ -1,0 +1,88 @@
+"""Grades open answers by their words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from doxa.grading.rules import declines, settle
+from doxa.text import answer_sentence, contains_phrase, normalise, short_answer
+from doxa.types import Question, Verdict
+
+_ALTERNATIVES = re.compile(r"(?i:\s+(?:or|oder|ou|eller|или)\s+|\s*/\s*|\s+(?:and|und|et)\s+|\s*&\s*)|[、，]")
+_NOT = "not|isnt|wasnt|never|nicht|kein|keine|niet|pas|inte|ikke|nao|nie|не|no es|non e"
+_NOT_BEFORE = re.compile(rf"(?<!\S)(?:{_NOT})(?:\s+\S+){{0,3}}\s*$")
+_NOT_AFTER = re.compile(rf"^\s*(?:(?:is|was|ist|est|es|e)\s+)?(?:{_NOT})(?!\S)")
+_SYMBOL = re.compile(r"[A-Z][A-Za-z0-9]{0,2}")
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Right if the short answer equals an accepted one, or (with `phrase`) holds one as whole words.
+
+    Case, accents, articles and punctuation do not count. A negated answer ("not Paris") is wrong. So is a reply that
+    names several alternatives of which not all are accepted ("Paris or Lyon"): it does not commit itself, and counting
+    it as missing would let a model choose what it is graded on. Symbols of up to three letters (Au, USD) stand in a
+    sentence only in their own spelling, since many are words ("In", "All").
+    """
+
+    phrase: bool = True
+
+    async def grade(self, question: Question, text: str) -> Verdict:
+        """Grade one reply."""
+        settled = settle(question, text)
+        if settled is not None:
+            return settled
+        accepted = question.answers or ()
+        answer = short_answer(text)
+        forms = {normalise(a) for a in accepted} | {normalise(short_answer(a)) for a in accepted}
+        if normalise(answer) in forms - {""}:
+            return Verdict(True)
+        if declines(text):
+            return Verdict(False, reason="refused")
+        if not normalise(answer):
+            return Verdict(None, reason="no words in the reply")
+        if not self.phrase:
+            return Verdict(False)
+        pieces = _alternatives(answer, (question.text, *accepted))
+        if len(pieces) > 1:
+            right = [normalise(short_answer(piece)) in forms or _stands(accepted, piece) for piece in pieces]
+            return Verdict(all(right), reason="" if all(right) or not any(right) else "names several answers")
+        if _stands(accepted, answer):
+            return Verdict(True)
+        told = [a for a in accepted if not contains_phrase(question.text, a)]
+        return Verdict(_stands(told, answer_sentence(text)))
+
+
+def _alternatives(answer: str, names: Iterable[str]) -> list[str]:
+    """The alternatives that an answer names; an "and" inside a known name ("Trinidad and Tobago") separates nothing."""
+    pieces = [piece for piece in _ALTERNATIVES.split(answer) if normalise(piece)]
+    joints = [f"{a.split()[-1]} and {b.split()[0]}" for a, b in pairwise(pieces)]
+    if len(pieces) > 1 and all(any(contains_phrase(name, joint) for name in names) for joint in joints):
+        return [answer]
+    listed = [piece for piece in answer.split(",") if normalise(piece)]
+    return pieces if len(pieces) > 1 or len(listed) < 4 else listed
+
+
+def _stands(accepted: Iterable[str], sentence: str) -> bool:
+    """Whether one of the accepted answers stands in a sentence as whole words and is not negated."""
+    return any(_holds(sentence, answer) for answer in accepted)
+
+
+def _holds(sentence: str, answer: str) -> bool:
+    """Whether one accepted answer stands in a sentence and is not negated."""
+    if _SYMBOL.fullmatch(answer):
+        return _holds_symbol(sentence, answer)
+    if not contains_phrase(sentence, answer):
+        return False
+    before, _, after = normalise(sentence).partition(normalise(answer))
+    return not (_NOT_BEFORE.search(before) or _NOT_AFTER.search(after))
+
+
+def _holds_symbol(sentence: str, symbol: str) -> bool:
+    """Whether a symbol stands in a sentence in its own spelling: last, in quotes or brackets, or after "is" or ":"."""
+    marked = rf"(?:\b(?:is|symbol|code)|[:=(\"'“‘*\[])\s*{symbol}(?!\w)|(?<!\w){symbol}\W*$"
+    found = re.search(marked, sentence)
+    return found is not None and not _NOT_BEFORE.search(normalise(sentence[: found.start()]))
