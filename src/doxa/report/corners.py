@@ -117,7 +117,7 @@ def _corner(name: str, corner: Json, layout: Layout) -> Markup:
 def scatter(name: str, edge: Json) -> Markup:
     """Every question at its two confidences; equal ones are one disc (right) or ring (wrong) of that area."""
     horizontal, vertical = name.split("-")
-    panel = Panel(44, 30, 296, 260)
+    panel = Panel(44, 30, 296, 260, (-0.04, 1.04), (-0.04, 1.04))
     tally = Counter((round(x, 2), round(y, 2), bool(right)) for x, y, right in edge["points"])
     largest = max(tally.values(), default=1)
     unit = min(3.2, 13 / math.sqrt(largest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -39,7 +40,7 @@ def write(text: str, target: Path) -> Path:
         draft.write_text(text, encoding="utf-8")
         draft.replace(target)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise DataError(f"{target} cannot be written: {error.strerror}", hint="choose another file with -o") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return target

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
-
-from rich.cells import cell_len, set_cell_size
+from itertools import accumulate, takewhile
 
 from doxa.report import facts
 from doxa.report.facts import Json
@@ -32,6 +32,25 @@ def summary(run: Json, metrics: Json, width: int = 80, *, page: str = "", then: 
     return "\n\n".join("\n".join(clip(text, width) for text in block) for block in blocks if block)
 
 
+def breadth(text: str) -> int:
+    """How wide a text is on a terminal, at most: terminals differ on joined emoji, so each part counts.
+
+    >>> breadth("ja"), breadth("日本"), breadth("e\u0301")
+    (2, 4, 1)
+    """
+    return sum(map(_cell, text))
+
+
+def _cell(character: str) -> int:
+    if character == "\ufe0f":  # asks for the wide form of the character before it
+        return 1
+    if character in "\u200c\u200d" or unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    # What this version of Unicode does not know yet is most likely a new emoji.
+    unknown = unicodedata.category(character) == "Cn"
+    return 2 if unknown or unicodedata.east_asian_width(character) in "WF" else 1
+
+
 def clip(text: str, width: int) -> str:
     """One line, cleaned, cut with an ellipsis where it is wider than `width` cells.
 
@@ -39,7 +58,10 @@ def clip(text: str, width: int) -> str:
     '日本語…'
     """
     text = " ".join(clean(text).split("\n")).expandtabs(1).rstrip()
-    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
+    if breadth(text) <= width:
+        return text
+    room = sum(1 for _ in takewhile(lambda used: used < width, accumulate(map(_cell, text))))
+    return text[:room].rstrip() + "…"
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -51,20 +73,20 @@ def wrap(text: str, width: int) -> list[str]:
     lines = [""]
     for word in clean(text).split():
         longer = f"{lines[-1]} {word}".strip()
-        lines = [*lines[:-1], longer] if cell_len(longer) <= width else [*lines, word]
+        lines = [*lines[:-1], longer] if breadth(longer) <= width else [*lines, word]
     return [clip(text, width) for text in lines if text]
 
 
 def _headline(left: str, right: str, width: int) -> list[str]:
     left, right = clip(left, width), clip(right, width)
-    gap = width - cell_len(left) - cell_len(right)
+    gap = width - breadth(left) - breadth(right)
     return [left + " " * gap + right] if gap >= 3 else [left, right]
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Cells in columns; one that does not fit pushes the rest to the right rather than being cut."""
     padded = (
-        clean(cell) + " " * max(1, size - cell_len(clean(cell))) for cell, size in zip(cells, widths, strict=False)
+        clean(cell) + " " * max(1, size - breadth(clean(cell))) for cell, size in zip(cells, widths, strict=False)
     )
     return ("".join(padded) + "".join(cells[len(widths) :])).rstrip()
 
@@ -114,4 +136,4 @@ def _estimators(metrics: Json) -> list[str]:
 def _last(page: str, then: str, width: int) -> list[str]:
     left, right = f"→ {page}" if page else "", f"next: {then}" if then else ""
     joined = "   ".join(filter(None, (left, right)))
-    return list(filter(None, [joined] if cell_len(joined) <= width else [left, right]))
+    return list(filter(None, [joined] if breadth(joined) <= width else [left, right]))

@@ -1,0 +1,70 @@
+"""The summary fits its width whatever the texts are, and says what the page says."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from doxa.report.terminal import clip, summary, wrap
+from report import runs
+
+INPUTS = runs.edges_of_input()
+
+
+def test_the_usual_run_reads_like_this() -> None:
+    text = summary(runs.run(), runs.metrics(), page="runs/quickstart/report.html", then="doxa list estimators")
+    assert text.split("\n")[:14] == [
+        "smollm2 · 100 questions · 4 banks · 12 estimators",
+        "4 m 41 s · 2,900 calls · 92 k tokens",
+        "",
+        "                   knows says       does             world",
+        "knows (samples)    —     ρ .21±.16  ρ .35±.16        AUROC .79±.08 ECE .11±.05",
+        "says  (two turns)        —          rational .58±.10 AUROC .55±.09 ECE .38±.05",
+        "does  (three acts)                  —                AUROC .61±.08 ECE .24±.05",
+        "96 questions with all three; ± is the wider side of the 95 % interval",
+        "",
+        "It is right 48 % of the time and says 86 %.",
+        "It knows more than it says: believe its samples, not its words.",
+        "Refusing the least sure 40 % would leave 18 % errors (at most 27 %, 95 %).",
+        "",
+        "estimator                         AUROC      ECE raw    Brier raw   calls      n",
+    ]
+    assert text.endswith("\n\n→ runs/quickstart/report.html   next: doxa list estimators")
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("width", [80, 60, 100])
+def test_no_line_is_wider_than_the_terminal_and_nothing_steers_it(name: str, width: int) -> None:
+    text = summary(*INPUTS[name], width, page="a/" * 60, then="b" * 90)
+    assert all(cell_len(line) <= width for line in text.split("\n"))
+    assert not [c for c in text if unicodedata.category(c) == "Cc" and c != "\n"]
+
+
+def test_what_is_not_measured_is_left_out_and_what_is_lost_is_said() -> None:
+    assert "knows" not in summary(*INPUTS["no agreement"]).split("It is right")[0]
+    assert "! the run is interrupted: these are the numbers so far" in summary(*INPUTS["interrupted"])
+    assert "estimator  " not in summary(*INPUTS["no estimator"])
+
+
+def test_only_methods_about_the_reply_are_ranked() -> None:
+    rows = [row for row in runs.metrics()["estimators"] if row["about"] == "own"]
+    assert "stated_top_k" not in summary(runs.run(), runs.metrics(estimators=rows, agreement=None))
+
+
+@given(st.text(), st.integers(2, 40))
+def test_a_clipped_line_fits_and_a_short_one_stays(text: str, width: int) -> None:
+    clipped = clip(text, width)
+    assert "\n" not in clipped and cell_len(clipped) <= width
+    plain = "word " * (width // 10)
+    assert clip(plain, width) == plain.rstrip()
+
+
+@given(st.lists(st.sampled_from(["a", "word", "日本語", "longer"]), min_size=1), st.integers(6, 30))
+def test_wrapping_keeps_every_word_in_order(words: list[str], width: int) -> None:
+    lines = wrap(" ".join(words), width)
+    assert " ".join(lines).split() == words
+    assert all(cell_len(line) <= width for line in lines)
