@@ -18,7 +18,7 @@ class CertaintyWords:
     Range [0.0651, 0.9204], higher is surer. The model is asked after its reply to choose from a fixed list ("almost
     certain" … "almost no chance"); a phrase is worth its mean in a survey of 123 people. The longest phrase wins, in
     any case of letters; several different ones are ambiguous. Tian et al. 2023, Just Ask for Calibration
-    (arXiv 2305.14975), "Ling. 1S-human", asked here in a turn of its own so that it is about the same reply as the rest.
+    (arXiv 2305.14975), "Ling. 1S-human"; asked here in a turn of its own, so that it is about the reply.
     """
 
     access: ClassVar[Access] = Access.TEXT
