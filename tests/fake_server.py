@@ -49,6 +49,7 @@ class FakeServer:
     usage: bool = True
     new_length: bool = False
     reject_several: bool = False
+    reject_logprobs: bool = False
     port: int = 0
     requests: list[dict[str, Any]] = field(default_factory=list)
     in_flight: int = 0
@@ -129,6 +130,8 @@ class FakeServer:
             return error(
                 400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", "unsupported"
             )
+        if self.reject_logprobs and "logprobs" in payload:
+            return error(400, "logprobs are not supported with this model.", "invalid_request_error")
         if payload.get("top_logprobs", 0) > self.max_top:
             return error(400, f"Invalid 'top_logprobs': must be at most {self.max_top}.", "invalid_value")
         if self.reject_several and payload.get("n", 1) > 1:
@@ -242,7 +245,7 @@ def main() -> None:
     parser.add_argument("--max-top", type=int, default=20)
     for flag in ("several", "logprobs", "seeded", "stops", "usage"):
         parser.add_argument(f"--no-{flag}", dest=flag, action="store_false")
-    for flag in ("only-model", "prefill", "new-length", "reject-several"):
+    for flag in ("only-model", "prefill", "new-length", "reject-several", "reject-logprobs"):
         parser.add_argument(f"--{flag}", action="store_true")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(FakeServer(**vars(parser.parse_args()))))

@@ -82,6 +82,12 @@ def test_the_servers_limits_are_found(say: Any) -> None:
     assert found["n"]["answer"] is False
 
 
+def test_a_server_that_refuses_logprobs_still_answers(say: Any) -> None:
+    found = say(reject_logprobs=True)
+    assert found["answers"]["answer"] is True
+    assert found["logprobs"]["note"].startswith("refused")
+
+
 def test_it_takes_a_handful_of_calls(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(FakeServer()) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)

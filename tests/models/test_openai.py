@@ -147,6 +147,20 @@ def test_a_server_that_ignores_logprobs_gives_none() -> None:
     assert outcome.usage.tokens_out is None
 
 
+def test_a_server_that_refuses_logprobs_is_asked_without_and_remembered() -> None:
+    server = FakeServer(reject_logprobs=True)
+
+    async def body(model: OpenAI) -> list[list[Outcome]]:
+        found = [(await model.generate([ask(top_logprobs=top)]))[0] for top in (0, 5)]
+        assert (model.capabilities.logprobs, model.capabilities.top_logprobs) == (False, 0)
+        return found
+
+    for (outcome,) in against(server, body):
+        assert isinstance(outcome, Reply)
+        assert outcome.tokens is None
+    assert len(server.requests) == 3
+
+
 def test_what_the_protocol_lacks_is_a_failure_and_costs_nothing() -> None:
     server = FakeServer()
     requests = [ask(statistics=("entropy",)), ask(prefill="The "), ask(tools=("search",)), ask(decoding="beam", n=2)]
@@ -261,6 +275,15 @@ def test_nobody_listening_is_a_failure_that_says_so() -> None:
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.retryable) == ("connection", True)
     assert "Connection refused" in outcome.message
+
+
+def test_a_server_without_encryption_behind_https_is_a_failure() -> None:
+    async def main() -> Outcome:
+        async with FakeServer() as server:
+            model = OpenAI("m", base_url=server.url.replace("http:", "https:"), max_attempts=1)
+            return (await model.generate([ask()]))[0][0]
+
+    assert kind_of(asyncio.run(main())) == "connection"
 
 
 @pytest.mark.parametrize(

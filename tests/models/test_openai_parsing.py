@@ -190,6 +190,7 @@ def refusal(message: str = "", code: str = "") -> bytes:
         (422, b'{"detail": "field required"}', "bad_request", False),
         (403, refusal("flagged", "content_policy_violation"), "content_filter", False),
         (400, refusal("filtered", "content_filter"), "content_filter", False),
+        (403, refusal("your account sent what is flagged", "moderation"), "content_filter", False),
         (403, refusal("not for you"), "forbidden", False),
         (408, b"", "timeout", True),
         (409, b"", "http_409", True),
@@ -282,6 +283,7 @@ def test_the_most_alternatives_are_learnt_from_the_complaint(complaint: str, mos
     dialect = Dialect()
     dialect.learn(complaint, dialect.body("m", ask(top_logprobs=50), n=1, seed=None))
     assert dialect.most_top == most
+    assert dialect.logprobs == (most is not None)
 
 
 @pytest.mark.parametrize(

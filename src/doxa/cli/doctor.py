@@ -45,8 +45,8 @@ def doctor(
         examination = asyncio.run(_examine(subject))
         capabilities = found_capabilities(examination.findings)
     else:
-        examination = Examination(_declared(subject))
-        capabilities = subject.capabilities
+        examination, capabilities = Examination(_declared(subject)), subject.capabilities
+        asyncio.run(subject.close())
     can, cannot = ([], []) if examination.error else _estimators(capabilities)
     if as_json:
         sys.stdout.write(_json(model, subject.base_url, examination, can, cannot))

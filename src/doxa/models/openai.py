@@ -20,7 +20,7 @@ from doxa.types import Capabilities, Failure, Outcome, Request
 HOME = "https://api.openai.com/v1"
 KEY = "OPENAI_API_KEY"
 USUAL = Capabilities(logprobs=True, top_logprobs=20, seed=True, n=True)
-_NO_SUCH_MODEL = re.compile(r"model.*(not (exist|found)|no such)|no such model|model_not_found", re.I)
+_NO_SUCH_MODEL = re.compile(r"model.*not (exist|found)|no such model", re.I)
 _T = TypeVar("_T")
 
 
@@ -30,7 +30,8 @@ class OpenAI:
 
     The address is `base_url`, else `OPENAI_BASE_URL`, else OpenAI's; the key is `OPENAI_API_KEY` and nothing else.
     Requests run together under a limit that adapts to the server, with at most `max_attempts` tries each. Complaints
-    that can be met are met and remembered: `max_completion_tokens`, the most `top_logprobs`, one choice per call.
+    that can be met are met and remembered: `max_completion_tokens`, the most `top_logprobs`, no log-probabilities at
+    all (replies then have `tokens=None`, as where the server ignores the wish), one choice per call.
 
     Where the server ignores `n`, the other choices are further calls with seeds derived from the request's.
 
@@ -67,9 +68,10 @@ class OpenAI:
     @property
     def capabilities(self) -> Capabilities:
         """What is offered, as far as known by now."""
-        top = self.offers.top_logprobs
-        most = top if self._dialect.most_top is None else min(top, self._dialect.most_top)
-        return replace(self.offers, n=self._dialect.several, top_logprobs=most)
+        known, top = self._dialect, self.offers.top_logprobs
+        logprobs = self.offers.logprobs and known.logprobs
+        most = top if known.most_top is None else min(top, known.most_top)
+        return replace(self.offers, n=known.several, logprobs=logprobs, top_logprobs=most if logprobs else 0)
 
     @property
     def fingerprint(self) -> str:
@@ -116,7 +118,7 @@ class OpenAI:
             if answer.kind == "not_found" and _NO_SUCH_MODEL.search(answer.message):
                 raise UsageError(f"no model {self.name!r} at {self.base_url}: {answer.message}", hint="check the name")
             if answer.kind == "bad_request":
-                self._dialect.learn(answer.message.removeprefix("HTTP 400: "), body)
+                self._dialect.learn(answer.message.partition(": ")[2], body)
             sent, body = body, self._dialect.body(self.name, request, n=n, seed=seed)
             if answer.kind != "bad_request" or body == sent:
                 return answer

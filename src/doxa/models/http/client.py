@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 from dataclasses import dataclass, field
-from itertools import count
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -75,7 +74,9 @@ class Client:
         link = self._link()
         async with link.limiter:
             end = self.clock.now() + self.budget
-            for attempt in count(1):
+            attempt = 0
+            while True:
+                attempt += 1
                 seconds = min(self.timeout, max(0.001, end - self.clock.now()))
                 answer = await self._attempt(link.session, method, path, payload, seconds)
                 if not isinstance(answer, Fault):
@@ -87,7 +88,6 @@ class Client:
                 if not answer.retry or attempt >= self.max_attempts or self.clock.now() + wait >= end:
                     return Failure(answer.kind, answer.message, answer.retry, attempt)
                 await self.clock.sleep(wait)
-        raise AssertionError("unreachable")
 
     async def close(self) -> None:
         """Close the running loop's session; those of other loops close with their loops."""

@@ -21,6 +21,8 @@ class Dialect:
     """The field for the longest answer; newer OpenAI models want another."""
     most_top: int | None = None
     """The most alternatives per token the server gives, once it has named that number."""
+    logprobs: bool = True
+    """Whether log-probabilities may be asked for; some models refuse the whole request if they are."""
     several: bool = True
     """Whether `n` in one call gives n choices."""
 
@@ -40,19 +42,21 @@ class Dialect:
             body["seed"] = seed
         if n > 1 and self.several:
             body["n"] = n
-        if request.top_logprobs is not None:
+        if request.top_logprobs is not None and self.logprobs:
             body["logprobs"] = True
             top = request.top_logprobs if self.most_top is None else min(request.top_logprobs, self.most_top)
             body |= {"top_logprobs": top} if top else {}
         return body
 
     def learn(self, complaint: str, sent: JSON) -> None:
-        """Adapt to the complaint of a 400 about `sent`; the caller sends again if the body then differs."""
+        """Adapt to the complaint of a 400 or 422 about `sent`; the caller sends again if the body then differs."""
         if "max_completion_tokens" in complaint and "max_tokens" in sent:
             self.length = "max_completion_tokens"
-        elif "logprobs" in complaint and "top_logprobs" in sent:
-            smaller = [int(digits) for digits in re.findall(r"\d+", complaint) if int(digits) < sent["top_logprobs"]]
+        elif "logprobs" in complaint and "logprobs" in sent:
+            asked = sent.get("top_logprobs", 0)
+            smaller = [int(digits) for digits in re.findall(r"\d+", complaint) if int(digits) < asked]
             self.most_top = max(smaller, default=self.most_top)
+            self.logprobs = bool(smaller)
         elif "n" in sent and _ONE_ONLY.search(complaint):
             self.several = False
 

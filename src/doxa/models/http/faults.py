@@ -68,12 +68,14 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, date: float) 
     """Name the fault of an error status, and decide about another attempt."""
     sentence, code = explain(body)
     said = f"HTTP {status}: {sentence}" if sentence else f"HTTP {status}"
-    if status in (401, 402) or "insufficient_quota" in code or (status == 403 and _NO_ACCESS.search(code + sentence)):
+    filtered = bool(_FILTERED.search(code)) or "content_filter" in sentence
+    barred = status == 403 and not filtered and _NO_ACCESS.search(code + sentence)
+    if status in (401, 402) or "insufficient_quota" in code or barred:
         hint = "check the key and its permissions" if status in (401, 403) else "check the account's credit and limits"
         raise Refused(f"the server refuses all requests: {said}", hint=hint)
     if 300 <= status < 400:
         return Fault("redirected", f"{said} to {headers.get('Location', 'nowhere')}; use that as base URL")
-    if 400 <= status < 500 and status not in (408, 429) and (_FILTERED.search(code) or "content_filter" in sentence):
+    if filtered and 400 <= status < 500 and status not in (408, 429):
         return Fault("content_filter", said)
     retry = status in (408, 409, 429) or status >= 500
     retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""), retry)

@@ -52,7 +52,7 @@ async def probe(model: Model) -> AsyncIterator[Finding]:
     Raises `Incomplete` where the server cannot be reached, `Refused` and `UsageError` as the model does.
     """
     timed = _Timed(model)
-    first, with_logprobs = await _first(timed)
+    first = (await timed.ask(replace(COUNT, top_logprobs=20)))[0]
     if isinstance(first, Failure) and first.kind in UNREACHABLE:
         yield Finding("reachable", False, first.message)
         raise Incomplete(
@@ -64,7 +64,7 @@ async def probe(model: Model) -> AsyncIterator[Finding]:
         return
     yield Finding("answers", bool(first.text.strip()), f"“{one_line(first.text, 50)}”")
     yield _name(model.name, first.model)
-    for finding in _logprobs(first, with_logprobs):
+    for finding in _logprobs(first, refused=not model.capabilities.logprobs):
         yield finding
     yield _usage(first)
     yield await _length(timed, first.text)
@@ -88,14 +88,6 @@ def found_capabilities(findings: Sequence[Finding]) -> Capabilities:
     )
 
 
-async def _first(timed: _Timed) -> tuple[Outcome, bool]:
-    """The answer on which the other probes build, with log-probabilities if the server lets itself be asked."""
-    outcome = (await timed.ask(replace(COUNT, top_logprobs=20)))[0]
-    if isinstance(outcome, Failure) and outcome.kind == "bad_request":
-        return (await timed.ask(COUNT))[0], False
-    return outcome, True
-
-
 def _name(asked: str, returned: str) -> Finding:
     """Whether the server answers under the name it was asked by; an alias may mean another model tomorrow."""
     name = returned.partition("@")[0]
@@ -106,10 +98,10 @@ def _name(asked: str, returned: str) -> Finding:
     return Finding("model's name", True, f"{returned} answers")
 
 
-def _logprobs(reply: Reply, asked: bool) -> list[Finding]:
+def _logprobs(reply: Reply, *, refused: bool) -> list[Finding]:
     tokens = reply.tokens or ()
     if not any(token.logprob is not None for token in tokens):
-        how = "ignored" if asked else "refused"
+        how = "refused" if refused else "ignored"
         return [Finding("logprobs", False, f"{how}: estimators that need them are left out")]
     most = max(len(token.top) for token in tokens)
     note = f"up to {most} alternatives per token" if most else "of the chosen tokens only"
