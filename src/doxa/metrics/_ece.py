@@ -30,4 +30,4 @@ def kernel(cells: Cells, bins: int = 10, edges: Edges = "right") -> Floats:
     return ratio(np.abs(gaps).sum(-1), cells.total)
 
 
-RULE = Rule(kernel, better="low")
+RULE = Rule(kernel, better="low", distance=True)

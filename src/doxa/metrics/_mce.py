@@ -30,4 +30,4 @@ def kernel(cells: Cells, bins: int = 10, edges: Edges = "right") -> Floats:
     return np.asarray(gaps.max(-1))
 
 
-RULE = Rule(kernel, better="low")
+RULE = Rule(kernel, better="low", distance=True)

@@ -37,7 +37,7 @@ def fold(values: Floats, index: Ints, bins: int) -> Floats:
     """Sum the last axis by bin: (..., k) to (..., bins); `index` is (k,) or one row per row of `values`."""
     rows = values.reshape(-1, values.shape[-1])
     slots = index.reshape(-1, index.shape[-1]) + bins * np.arange(len(rows))[:, None]
-    sums = np.bincount(slots.ravel(), weights=rows.ravel(), minlength=bins * len(rows))
+    sums = np.asarray(np.bincount(slots.ravel(), rows.ravel(), bins * len(rows)), dtype=np.float64)
     return sums.reshape(*values.shape[:-1], bins)
 
 

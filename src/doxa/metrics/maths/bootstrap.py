@@ -11,7 +11,7 @@ from doxa.metrics.maths.checks import Bools, Floats, Ints
 
 TIMES = 2000
 """Replicates."""
-CHUNK = 1 << 20
+CHUNK = 1 << 17
 """Numbers held at a time per array."""
 
 
@@ -46,6 +46,16 @@ def paired(
             _fill(values, kinds, _by_kind(weights, cluster[order], start)) for values, kinds, start, order in sides
         )
         yield first, second
+
+
+def calibrated(cells: Cells, seed: int) -> Iterator[Cells]:
+    """Yield cells with outcomes drawn from the confidences: what perfect calibration would have shown."""
+    rng = np.random.default_rng(seed)
+    step = max(1, CHUNK // len(cells.confidence))
+    for done in range(0, TIMES, step):
+        shape = (min(step, TIMES - done), len(cells.confidence))
+        right = rng.binomial(cells.count.astype(np.int64), cells.confidence, shape).astype(np.float64)
+        yield Cells(cells.confidence, right, cells.count - right)
 
 
 def draws(kind: Ints, width: int, seed: int) -> Iterator[Floats]:
@@ -88,3 +98,10 @@ def _fill(values: Floats, kinds: Ints, counts: Floats) -> Cells:
     both = np.zeros((len(counts), 2 * len(values)))
     both[:, kinds] = counts
     return Cells(values, both[:, 0::2], both[:, 1::2])
+
+
+def row_weights(n: int, cluster: Ints | None, seed: int) -> Iterator[Floats]:
+    """Yield how often each of `n` rows is drawn, (b, n), for statistics that are not functions of cells."""
+    units = np.arange(n) if cluster is None else np.arange(cluster.max() + 1)
+    for weights in draws(units, n, seed):
+        yield weights if cluster is None else weights[:, cluster]

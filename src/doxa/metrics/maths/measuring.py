@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.bootstrap import TIMES, percentiles, replicates
+from doxa.metrics.maths.bootstrap import TIMES, calibrated, percentiles, replicates
 from doxa.metrics.maths.cells import Cells, group
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters, complete
 from doxa.metrics.maths.intervals import Interval
-from doxa.metrics.maths.rule import Kernel, Rule, rule
+from doxa.metrics.maths.rule import Rule, rule
 from doxa.types import Measurement, Scale
 
 DEFAULT = ("accuracy", "mean_confidence", "overconfidence", "brier_loss", "ece", "auroc", "aurc")
@@ -79,29 +79,44 @@ def spread(
     if units is None:
         cells = group(p, y)
         ends = {name: r.interval(cells) for name, r in named.items() if r.interval}
-    rest = {name: r.kernel for name, r in named.items() if name not in ends}
-    if rest:
-        ends |= bootstrapped(rest, replicates(p, y, units, seed), len(p) if units is None else int(units.max()) + 1)
-    return ends
+    rest = {name: r for name, r in named.items() if name not in ends}
+    if not rest:
+        return ends
+    count = len(p) if units is None else int(units.max()) + 1
+    if count < 2:
+        return ends | dict.fromkeys(rest, Interval(None, None, "no interval from one cluster"))
+    drawn = collect(rest, replicates(p, y, units, seed))
+    distances = {name: r for name, r in rest.items() if r.distance and units is None}
+    null = collect(distances, calibrated(group(p, y), seed)) if distances else {}
+    how = f"bootstrap over {count} units, {TIMES} replicates"
+    return ends | {name: _ends(r, values[name] or 0.0, drawn[name], null.get(name), how) for name, r in rest.items()}
 
 
-def bootstrapped(kernels: dict[str, Kernel], chunks: Iterable[Any], units: int) -> dict[str, Interval]:
-    """Percentile intervals of kernels over one set of replicates, made of `units` independent units."""
-    if units < 2:
-        return dict.fromkeys(kernels, Interval(None, None, "no interval from one cluster"))
-    found: dict[str, list[Floats]] = {name: [] for name in kernels}
+def collect(rules: dict[str, Rule], chunks: Iterable[Cells]) -> dict[str, Floats]:
+    """Values of several metrics on the same replicates."""
+    found: dict[str, list[Floats]] = {name: [] for name in rules}
     for chunk in chunks:
-        for name, kernel in kernels.items():
-            found[name].append(kernel(chunk))
-    return {name: _percentile_interval(np.concatenate(parts), units) for name, parts in found.items()}
+        for name, r in rules.items():
+            found[name].append(r.kernel(chunk))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def _percentile_interval(values: Floats, units: int) -> Interval:
-    """The percentile interval, or why there is none."""
-    ends = percentiles(values)
+def _ends(r: Rule, value: float, drawn: Floats, null: Floats | None, how: str) -> Interval:
+    """The percentile interval; for a distance from calibration the one reflected at its value.
+
+    Resampling adds noise to a distance a second time, so its percentiles lie too high, by about as much as the value
+    itself does: reflecting them takes that back. Where outcomes drawn from the confidences themselves reach the value
+    (`null`), calibration is not refuted and the interval begins at 0.
+    """
+    ends = percentiles(drawn)
     if ends is None:
         return Interval(None, None, "no interval: undefined in over a tenth of the bootstrap replicates")
-    return Interval(*ends, f"bootstrap over {units} units, {TIMES} replicates")
+    if not r.distance:
+        return Interval(*ends, how)
+    low, high = min(value, max(0.0, 2 * value - ends[1])), max(value, min(r.bounds[1], 2 * value - ends[0]))
+    if null is not None and (null >= value).mean() > 0.025:
+        low = 0.0
+    return Interval(low, high, f"reflected {how}")
 
 
 def _measurement(name: str, r: Rule, value: float | None, ends: Interval | None, counts: dict[str, int]) -> Measurement:

@@ -35,6 +35,8 @@ class Rule:
     """When it does not exist."""
     interval: Callable[[Cells], Interval] | None = None
     """The interval by formula, for independent answers; `None` leaves it to the bootstrap."""
+    distance: bool = False
+    """A distance from calibration: noise can only add to it, which its interval must take back."""
     implements: tuple[str, ...] = ()
     """Ids of published systems."""
 
