@@ -1,0 +1,96 @@
+"""What is shared is computed once: prompts, samples that agree so far, options, conversations, equal requests."""
+
+import asyncio
+
+import pytest
+
+from doxa.types import Message, Request
+
+pytest.importorskip("torch")
+
+QUESTION = "What is the capital of the city of France and what is the name of it?"
+
+
+def ask(text=QUESTION, **knobs):
+    return Request((Message("user", text),), **knobs)
+
+
+def run(model, method, requests):
+    async def singles():
+        return await asyncio.gather(*(getattr(model, method)([r]) for r in requests))
+
+    return asyncio.run(singles())
+
+
+def test_samples_of_one_prompt_compute_it_once(load):
+    model = load()
+    requests = [ask(temperature=1.0, seed=s, max_tokens=5) for s in range(10)] + [ask(max_tokens=5)]
+    replies = run(model, "generate", requests)
+    assert model.counts.prompt_tokens == replies[0][0][0].usage.tokens_in
+
+
+def test_answers_that_agree_are_one_row(load):
+    model = load()
+    replies = run(model, "generate", [ask(temperature=1e-6, seed=s, max_tokens=8) for s in range(10)])
+    assert len({r[0][0].text for r in replies}) == 1
+    assert model.counts.peak_rows == 1
+    assert model.counts.passes == model.counts.rows == replies[0][0][0].usage.tokens_out
+
+
+def test_answers_that_differ_split_and_go_on_alone(load):
+    model = load()
+    run(model, "generate", [ask(temperature=3.0, seed=s, max_tokens=8) for s in range(10)])
+    assert model.counts.peak_rows == 10
+    assert model.counts.passes == 8
+
+
+def test_equal_requests_under_way_are_one(load):
+    model = load()
+    first, *others = run(model, "generate", [ask(max_tokens=6)] * 20)
+    assert all(other == first for other in others)
+    assert model.counts.rows == first[0][0].usage.tokens_out
+
+
+def test_options_are_scored_in_one_pass_over_their_tree(load):
+    model = load()
+    options = ("the name of the city", "the name of France", "the name")
+    replies = run(model, "score", [ask(continuation=o) for o in options])
+    assert model.counts.passes == 1
+    prompt = replies[0][0].usage.tokens_in - len(replies[0][0].tokens)
+    paths = {tuple(t.text for t in r[0].tokens[: i + 1]) for r in replies for i in range(len(r[0].tokens))}
+    assert model.counts.prompt_tokens == prompt + len(paths)
+
+
+def test_a_conversation_is_not_computed_again(load):
+    model = load()
+    (reply,) = asyncio.run(model.generate([ask(max_tokens=8)]))[0]
+    before = model.counts.prompt_tokens
+    messages = (Message("user", QUESTION), Message("assistant", reply.text), Message("user", "Are you?"))
+    (answer,) = asyncio.run(model.generate([Request(messages, max_tokens=2)]))[0]
+    fresh = model.counts.prompt_tokens - before
+    assert fresh <= answer.usage.tokens_in - before + 8
+
+
+def test_questions_that_start_alike_compute_the_start_once(load):
+    model = load()
+    system = Message("system", "the name of the city and the capital of France, what is it? " * 2)
+    requests = [Request((system, Message("user", f"Question {i}")), max_tokens=1) for i in range(8)]
+    replies = run(model, "generate", requests)
+    assert model.counts.prompt_tokens < sum(r[0][0].usage.tokens_in for r in replies) / 2
+
+
+def test_the_memory_of_prefixes_is_bounded_and_forgets_the_oldest():
+    import torch
+
+    from doxa.models.engine.cache import Prefixes, Store
+
+    like = torch.zeros(1)
+    prefixes, store = Prefixes([(1, 2)], 16, like), Store([(1, 2)], 64, like)
+    store.buffers[0][:] = torch.arange(64.0)[:, None, None]
+    old, used, new = ([k] * 9 for k in (1, 2, 3))
+    prefixes.add(old, store, 0)
+    prefixes.add(used, store, 16)
+    assert len(prefixes.match(old)) == 8
+    prefixes.add(new, store, 32)
+    assert [len(prefixes.match(k)) for k in (old, used, new)] == [8, 0, 8]
+    assert prefixes.store.buffers[0][prefixes.match(new)][:, 0, 0].tolist() == list(range(32, 40))
