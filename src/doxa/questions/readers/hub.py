@@ -102,7 +102,7 @@ def choose(files: list[str], place: Address) -> list[str]:
 
 
 def _labels(name: str) -> tuple[str, str]:
-    """Configuration and split, by the Hub's habits: `config/split/0000.parquet`, `data/split-00000-of-00001.parquet`."""
+    """Configuration and split, by habit: `config/split/0000.parquet` or `data/split-00000-of-00001.parquet`."""
     *folders, file = name.split("/")
     split = re.split(r"-\d{5}-of-\d{5}", file.removesuffix(".parquet"))[0]
     if re.fullmatch(r"\d+", split) and folders:
