@@ -114,7 +114,7 @@ class _Pairs:
     def ranks(self, one: str, other: str) -> Measurement:
         """Rank correlation of two columns."""
         a, b = self.given[one], self.given[other]
-        known = np.isfinite(a) & np.isfinite(b)
+        known = np.asarray(np.isfinite(a) & np.isfinite(b))
         left, right = distinct(a[known]), distinct(b[known])
         return self._measure(
             "rank_agreement", known, lambda w: spearman(w, left[1], right[1]), "high", f"{one} or {other} never varies"
@@ -129,7 +129,7 @@ class _Pairs:
     def rational(self, threshold: float) -> Measurement:
         """Share of rational acts."""
         score = rationality(self.given["word"], self.backed, threshold)
-        known = np.isfinite(score).any(1)
+        known = np.asarray(np.isfinite(score).any(1))
         good, acts = np.nansum(score[known], 1), (~np.isnan(score[known])).sum(1).astype(np.float64)
         return self._measure("rational", known, lambda w: ratio(w @ good, w @ acts), "high", "")
 

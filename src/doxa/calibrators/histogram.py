@@ -1,0 +1,79 @@
+"""Histogram binning: the accuracy of the bin a confidence falls in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from doxa.calibrators.maths.state import dump, fitted, load, ungrouped
+from doxa.errors import UsageError
+from doxa.metrics.maths.binning import equal_count
+from doxa.metrics.maths.cells import Cells, group, ratio
+from doxa.metrics.maths.checks import Floats, check
+from doxa.types import Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Share of right answers in the bin, for confidences in [0, 1].
+
+    Bins are (a, b], 0 in the first, of equal width or of equal count (ties together). `smoothing` adds that many answers
+    of overall accuracy to each bin; without it an empty bin still answers with the overall accuracy. Not monotone.
+    Source: Zadrozny and Elkan 2001.
+    """
+
+    scale: ClassVar[Scale] = Scale.UNIT
+    implements: ClassVar[tuple[str, ...]] = ()
+    bins: int = 10
+    equal: Literal["width", "count"] = "width"
+    smoothing: float = 0.0
+    _edges: tuple[float, ...] | None = None
+    """Upper ends of all bins but the last."""
+    _values: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse knobs out of range."""
+        if self.bins < 1 or self.equal not in ("width", "count") or self.smoothing < 0:
+            raise UsageError(
+                f"bins={self.bins!r}, equal={self.equal!r}, smoothing={self.smoothing!r}",
+                hint="bins is at least 1, equal is 'width' or 'count', smoothing at least 0",
+            )
+
+    def fit(self, *, confidence: ArrayLike, correct: ArrayLike, by: Any = None) -> Self:
+        """Return a fitted copy. Raises `DataError` for bad values."""
+        ungrouped(by)
+        cells = group(*check(confidence, correct))
+        edges = np.arange(1, self.bins) / self.bins if self.equal == "width" else even_edges(cells, self.bins)
+        index = np.searchsorted(edges, cells.confidence)
+        right = np.bincount(index, cells.right, self.bins)
+        count = np.bincount(index, cells.count, self.bins)
+        overall = float(cells.right.sum() / cells.total)
+        values = ratio(right + self.smoothing * overall, count + self.smoothing, overall)
+        return replace(self, _edges=tuple(edges.tolist()), _values=tuple(values.tolist()))
+
+    def predict(self, *, confidence: ArrayLike, by: Any = None) -> Floats:
+        """Probability of being right."""
+        ungrouped(by)
+        fitted(self._edges, self._values)
+        p = check(confidence, np.zeros(np.shape(confidence)))[0]
+        return np.asarray(np.asarray(self._values)[np.searchsorted(np.asarray(self._edges), p)], dtype=np.float64)
+
+    def to_json(self) -> dict[str, Any]:
+        """Knobs and state as JSON-able values."""
+        return dump(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The calibrator that `to_json` wrote."""
+        return load(cls, data)
+
+
+def even_edges(cells: Cells, bins: int) -> Floats:
+    """Upper ends of the bins of equal count that hold answers, but the last."""
+    ascending = equal_count(cells.count[::-1], bins)
+    last = np.flatnonzero(np.diff(ascending))
+    return np.asarray(cells.confidence[::-1][last])

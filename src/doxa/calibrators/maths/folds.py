@@ -1,0 +1,63 @@
+"""Out-of-fold probabilities: nothing is predicted by what was fitted on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from doxa.errors import DataError
+from doxa.metrics.maths.checks import Floats, Ints, check
+from doxa.types import Calibrator, Scale
+
+
+def cross_fit(
+    calibrator: Calibrator,
+    *,
+    confidence: ArrayLike,
+    correct: ArrayLike,
+    cluster: Sequence[Any] | ArrayLike | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> Floats:
+    """Probability for each row from a calibrator fitted on the other folds, which share no cluster with it.
+
+    Raises `DataError` with fewer than two clusters.
+    """
+    p, y = check(confidence, correct, getattr(calibrator, "scale", Scale.REAL))
+    fold = fold_of(content(p, y) if cluster is None else cluster, folds=folds, seed=seed)
+    probability = np.empty(len(p))
+    for i in range(int(fold.max()) + 1):
+        here = fold == i
+        trained = calibrator.fit(confidence=p[~here], correct=y[~here])
+        probability[here] = trained.predict(confidence=p[here])
+    return probability
+
+
+def fold_of(cluster: Sequence[Any] | ArrayLike, *, folds: int = 5, seed: int = 0) -> Ints:
+    """Fold number of each row: rows of a cluster share it, sizes are even, and only names, sizes and seed decide.
+
+    Clusters are dealt in the order of a hash of (seed, name), each to the fold with the fewest rows so far.
+    """
+    names, index, sizes = np.unique(
+        np.asarray([str(name) for name in np.asarray(cluster).tolist()]), return_inverse=True, return_counts=True
+    )
+    if len(names) < 2:
+        raise DataError(f"{len(names)} cluster cannot be divided into folds", hint="at least two clusters are needed")
+    dealt = sorted(range(len(names)), key=lambda i: hashlib.sha256(f"{seed}:{names[i]}".encode()).digest())
+    rows = [0] * min(folds, len(names))
+    home = np.empty(len(names), dtype=np.intp)
+    for i in dealt:
+        home[i] = rows.index(min(rows))
+        rows[home[i]] += int(sizes[i])
+    return np.asarray(home[index])
+
+
+def content(confidence: Floats, correct: ArrayLike) -> Ints:
+    """Name each row by its place among the sorted rows, so that their order in the file plays no part."""
+    place = np.empty(len(confidence), dtype=np.intp)
+    place[np.lexsort((np.asarray(correct), confidence))] = np.arange(len(confidence))
+    return place
