@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from doxa.report.numbers import count, duration, percent, plural
@@ -11,6 +11,7 @@ Json = Mapping[str, Any]
 
 CORNERS = ("knows", "says", "does", "world")
 EDGES = ("knows-says", "knows-does", "says-does", "knows-world", "says-world", "does-world")
+_BELIEF = "self_consistency"
 NAMES = {
     "rank": "rank agreement ρ",
     "gap": "mean absolute gap",
@@ -92,12 +93,15 @@ def _beats(other: tuple[float, int, str], point: tuple[float, int]) -> bool:
 
 
 def refuser(metrics: Json) -> Json | None:
-    """The estimator whose refusals the report shows: the belief of the agreement table, else the best with a curve."""
+    """The estimator whose refusals are shown: belief if it was run, else the best ranked one with a curve.
+
+    Belief is chosen before anything is measured, so that no choice among many flatters its bound.
+    """
     rows = [row for row in about(metrics, "reply") if row["risk_coverage"]["coverage"]]
+    bound = [row for row in rows if row["selective"]]
     agreement = metrics.get("agreement")
-    belief = agreement["corners"]["knows"]["estimator"] if agreement else None
-    chosen: Iterable[Json] = [row for row in rows if row["name"] == belief and row["selective"]]
-    return next(iter([*chosen, *(row for row in rows if row["selective"]), *rows]), None)
+    belief = agreement["corners"]["knows"]["estimator"] if agreement else _BELIEF
+    return next(iter([*(row for row in bound if row["name"] == belief), *bound, *rows]), None)
 
 
 def risk_line(metrics: Json) -> str:

@@ -38,7 +38,8 @@ def _blocks(run: Json, metrics: Json) -> Iterator[str]:
     if metrics["groups"]:
         yield "## Where it is worst"
         yield table(tables.groups(tables.worst_first(metrics["groups"])))
-    yield f"Made by {escape(run['command'])}"
+    if run["command"]:
+        yield f"Made by: {escape(run['command'])}"
 
 
 def _edges(agreement: Json) -> Iterator[tuple[str, Json]]:

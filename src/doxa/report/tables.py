@@ -10,7 +10,7 @@ from doxa.report.numbers import NONE, M, count, interval, number, percent, spoke
 
 NOT_UNIT = "not on [0, 1], so no probability before calibration"
 ONE_KIND = "nothing to rank where all are right or all are wrong"
-NOT_CALIBRATED = "too few answers to calibrate on held-out folds"
+NOT_CALIBRATED = "too few or too one-sided answers to calibrate on held-out folds"
 
 
 @dataclass(frozen=True, slots=True)
