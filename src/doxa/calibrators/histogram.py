@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from doxa.calibrators.maths.state import dump, fitted, load, ungrouped
 from doxa.errors import UsageError
-from doxa.metrics.maths.binning import equal_count
+from doxa.metrics.maths.binning import equal_count, fold
 from doxa.metrics.maths.cells import Cells, group, ratio
 from doxa.metrics.maths.checks import Floats, check
 from doxa.types import Scale
@@ -21,8 +21,8 @@ from doxa.types import Scale
 class Histogram:
     """Share of right answers in the bin, for confidences in [0, 1].
 
-    Bins are (a, b], 0 in the first, of equal width or of equal count (ties together). `smoothing` adds that many answers
-    of overall accuracy to each bin; without it an empty bin still answers with the overall accuracy. Not monotone.
+    Bins are (a, b], 0 in the first, of equal width or of equal count (ties together). `smoothing` adds that many
+    answers of overall accuracy to each bin; without it an empty bin still answers with the overall accuracy. Not monotone.
     Source: Zadrozny and Elkan 2001.
     """
 
@@ -49,8 +49,7 @@ class Histogram:
         cells = group(*check(confidence, correct))
         edges = np.arange(1, self.bins) / self.bins if self.equal == "width" else even_edges(cells, self.bins)
         index = np.searchsorted(edges, cells.confidence)
-        right = np.bincount(index, cells.right, self.bins)
-        count = np.bincount(index, cells.count, self.bins)
+        right, count = (fold(values, index, len(edges) + 1) for values in (cells.right, cells.count))
         overall = float(cells.right.sum() / cells.total)
         values = ratio(right + self.smoothing * overall, count + self.smoothing, overall)
         return replace(self, _edges=tuple(edges.tolist()), _values=tuple(values.tolist()))
@@ -58,9 +57,8 @@ class Histogram:
     def predict(self, *, confidence: ArrayLike, by: Any = None) -> Floats:
         """Probability of being right."""
         ungrouped(by)
-        fitted(self._edges, self._values)
         p = check(confidence, np.zeros(np.shape(confidence)))[0]
-        return np.asarray(np.asarray(self._values)[np.searchsorted(np.asarray(self._edges), p)], dtype=np.float64)
+        return np.asarray(fitted(self._values), dtype=np.float64)[np.searchsorted(fitted(self._edges), p)]
 
     def to_json(self) -> dict[str, Any]:
         """Knobs and state as JSON-able values."""

@@ -41,8 +41,7 @@ class Isotonic:
     def predict(self, *, confidence: ArrayLike, by: Any = None) -> Floats:
         """Probability of being right."""
         ungrouped(by)
-        fitted(self._knots, self._values)
-        knots, values = np.asarray(self._knots), np.asarray(self._values)
+        knots, values = np.asarray(fitted(self._knots)), np.asarray(fitted(self._values))
         return np.asarray(np.interp(numbers("confidence", confidence), knots, values), dtype=np.float64)
 
     def to_json(self) -> dict[str, Any]:

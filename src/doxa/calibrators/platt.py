@@ -40,8 +40,8 @@ class Platt:
         from scipy.special import expit
 
         ungrouped(by)
-        fitted(self._slope, self._intercept)
-        return np.asarray(expit(self._slope * numbers("confidence", confidence) + self._intercept), dtype=np.float64)
+        slope, intercept = fitted(self._slope), fitted(self._intercept)
+        return np.asarray(expit(slope * numbers("confidence", confidence) + intercept), dtype=np.float64)
 
     def to_json(self) -> dict[str, Any]:
         """Knobs and state as JSON-able values."""

@@ -43,9 +43,8 @@ class Temperature:
         from scipy.special import expit
 
         ungrouped(by)
-        fitted(self._temperature)
         p = check(confidence, np.zeros(np.shape(confidence)))[0]
-        return np.asarray(expit(_logits(p) / self._temperature), dtype=np.float64)
+        return np.asarray(expit(_logits(p) / fitted(self._temperature)), dtype=np.float64)
 
     def to_json(self) -> dict[str, Any]:
         """Knobs and state as JSON-able values."""

@@ -18,12 +18,11 @@ def dump(calibrator: Any) -> dict[str, Any]:
     """JSON-able form of a fitted calibrator. Raises `UsageError` if it is not fitted."""
     values = {f.name: getattr(calibrator, f.name) for f in fields(calibrator)}
     state = {name[1:]: value for name, value in values.items() if name.startswith("_")}
-    fitted(*state.values())
     return {
         "schema": SCHEMA,
         "method": type(calibrator).__module__.rsplit(".", 1)[-1],
         "knobs": {name: value for name, value in values.items() if not name.startswith("_")},
-        "state": {name: list(value) if isinstance(value, tuple) else value for name, value in state.items()},
+        "state": {name: list(value) if isinstance(value, tuple) else fitted(value) for name, value in state.items()},
     }
 
 
@@ -51,12 +50,13 @@ def revive(data: Mapping[str, Any]) -> Any:
     return registry.find("calibrators", method).from_json(data)
 
 
-def fitted(*state: Any) -> None:
-    """Raise `UsageError` where a part of the state is still missing."""
-    if any(value is None for value in state):
+def fitted(part: T | None) -> T:
+    """A part of the state; raises `UsageError` where it is still missing."""
+    if part is None:
         raise UsageError(
             "the calibrator is not fitted", hint="call fit(confidence=…, correct=…) first, and use what it returns"
         )
+    return part
 
 
 def ungrouped(by: Any) -> None:
