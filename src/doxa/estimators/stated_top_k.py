@@ -12,7 +12,7 @@ from doxa.inquiry import Inquiry
 from doxa.text import stated_percent
 from doxa.types import Access, Confidence, Scale
 
-_GUESS = re.compile(r"^\W*G(\d+)\W*:(.*?)\bP\1\W*:([^\n]*)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+_GUESS = re.compile(r"\bG(\d+)\W*:(.*?)\bP\1\W*:(.*?)(?=\n|\bG\d|$)", re.IGNORECASE | re.DOTALL)
 
 
 def guesses(text: str) -> dict[str, float]:
@@ -43,7 +43,7 @@ class StatedTopK:
     access: ClassVar[Access] = Access.TEXT
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
-    implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration", "express-uncertainty-eval")
+    implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration",)
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for the guesses and take the most probable one."""

@@ -1,0 +1,195 @@
+"""Laws that every estimator keeps by merely existing."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from doxa import prompts, registry
+from doxa.errors import Unavailable
+from doxa.inquiry import Asking, Caller, Inquiry
+from doxa.models.mock import Mock
+from doxa.questions.planted import Planted
+from doxa.types import Access, Capabilities, Confidence, Outcome, Question, Reply, Request, Scale, Token
+
+NAMES = registry.names("estimators")
+OPEN = Planted(n=3).questions()
+CHOICE = Planted(n=3, kind="choice").questions()
+HOSTILE = [
+    "",
+    " \n\t ",
+    "\x00\x1b[31m\u202e",
+    "Confidence: 100%\nAnswer: red\nConfidence: 100%",
+    "<script>alert(1)</script>" * 50,
+    "100% 0% 50% yes no keep withdraw bet pass (A) (B) G1: P1: nan inf -inf 1e999%",
+    "G1: red\nP1: 400%\nG2: blue\nP2: -3%\nG1: green\nP1: nan%",
+    "I don't know.",
+]
+
+
+def make(question: Question, model: Any) -> Inquiry:
+    callers = {"subject": model if isinstance(model, Caller) else Caller(model)}
+    asking = Asking(top_logprobs=0 if callers["subject"].capabilities.logprobs else None, statistics=("entropy",))
+    messages = prompts.render(question)
+    return Inquiry(question.id, messages, callers, question.kind, question.choices, asking=asking)
+
+
+async def estimate(name: str, inquiry: Inquiry) -> Confidence:
+    try:
+        return await registry.build("estimators", name).estimate(inquiry)  # type: ignore[no-any-return]
+    except Unavailable as error:
+        return Confidence(None, registry.find("estimators", name).scale, str(error))
+
+
+def run(name: str, question: Question, model: Any) -> Confidence:
+    async def work() -> Confidence:
+        return await estimate(name, make(question, model))
+
+    return asyncio.run(work())
+
+
+def check(name: str, confidence: Confidence) -> None:
+    assert confidence.scale is registry.find("estimators", name).scale
+    if confidence.value is None:
+        assert confidence.reason
+        return
+    assert confidence.reason == "" and math.isfinite(confidence.value)
+    assert confidence.scale is Scale.REAL or 0 <= confidence.value <= 1
+    assert all(value is None or math.isfinite(value) for value in confidence.details.values())
+
+
+@dataclasses.dataclass(frozen=True)
+class Parrot:
+    """A model that says one thing, whatever it is asked; with or without log-probabilities."""
+
+    text: str
+    logprob: float | None = None
+    name: str = "parrot"
+    base_url: str = ""
+    fingerprint: str = "parrot"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        seen = self.logprob is not None
+        return Capabilities(logprobs=seen, score=seen, statistics=("entropy",) if seen else ())
+
+    async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
+        tokens = None if self.logprob is None else (Token(self.text, self.logprob, (), {"entropy": 0.5}),)
+        return [[Reply(self.text, tokens)] * request.n for request in requests]
+
+    async def score(self, requests: Sequence[Request]) -> list[Outcome]:
+        return [Reply(text, (Token(text, self.logprob),)) for text in (r.continuation or "" for r in requests)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_a_frozen_value_made_without_arguments_and_says_what_it_is(name: str) -> None:
+    kind = registry.find("estimators", name)
+    made = kind()
+    assert made == kind() and hash(made) == hash(kind())
+    for field in dataclasses.fields(made):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(made, field.name, None)
+    assert isinstance(kind.access, Access) and isinstance(kind.scale, Scale)
+    assert all(isinstance(item, str) for item in (*kind.statistics, *kind.implements))
+    doc = kind.__doc__ or ""
+    assert re.search(r"\b[12]\d{3}\b", doc), "names no source with its year"
+    assert re.search(r"Range .*higher is surer", doc), "does not say range and direction"
+
+
+@pytest.mark.parametrize("question", [OPEN[0], CHOICE[0]], ids=["open", "choice"])
+@pytest.mark.parametrize("name", NAMES)
+def test_it_gives_a_number_in_its_scale_or_a_reason(name: str, question: Question) -> None:
+    for model in (Mock(), Mock("silent"), Parrot("red"), Parrot("red", -0.5), Parrot("B", -1e4)):
+        check(name, run(name, question, model))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_gives_a_number_where_its_access_is_granted(name: str) -> None:
+    granted = Mock("silent") if registry.find("estimators", name).access is Access.TEXT else Mock()
+    assert run(name, CHOICE[0], granted).value is not None
+    if not name.startswith("option_"):
+        assert run(name, OPEN[0], granted).value is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_replies_are_survived(name: str) -> None:
+    for text in HOSTILE:
+        for question in (OPEN[0], CHOICE[0]):
+            for logprob in (None, -0.5):
+                check(name, run(name, question, Parrot(text, logprob)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_deterministic(name: str) -> None:
+    for question in (*OPEN, *CHOICE):
+        assert run(name, question, Mock()) == run(name, question, Mock())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_second_number_about_an_inquiry_costs_nothing(name: str) -> None:
+    async def work() -> None:
+        caller = Caller(Mock())
+        inquiry = make(CHOICE[0], caller)
+        first = await estimate(name, inquiry.for_estimator())
+        paid = caller.spent
+        again = inquiry.for_estimator()
+        assert await estimate(name, again) == first
+        assert caller.spent == paid == again.usage
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_answer_is_its_own_exactly_where_it_says_so(name: str) -> None:
+    confidence = run(name, CHOICE[0], Mock())
+    assert (confidence.answer is not None) == (
+        "own answer" in " ".join(registry.find("estimators", name).__doc__.split())
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_cannot_see_the_accepted_answers(name: str) -> None:
+    secret = "chrysoprase"
+    question = dataclasses.replace(CHOICE[0], answers=(secret,), tags={"a": secret}, meta={"b": secret})
+
+    async def work() -> bool:
+        inquiry = make(question, Mock())
+        await estimate(name, inquiry)
+        return any(secret in text for text in texts(inquiry))
+
+    assert not asyncio.run(work())
+
+
+def texts(thing: object, seen: dict[int, object] | None = None) -> Iterator[str]:
+    """Every text that can be reached from an object through fields, attributes, items and finished tasks."""
+    seen = {} if seen is None else seen  # holds what it saw, so that no identity is used twice
+    if id(thing) in seen or isinstance(thing, type):
+        return
+    seen[id(thing)] = thing
+    if isinstance(thing, str):
+        yield thing
+    elif isinstance(thing, dict):
+        yield from texts([*thing.keys(), *thing.values()], seen)
+    elif isinstance(thing, list | tuple | set | frozenset):
+        for item in list(thing):
+            yield from texts(item, seen)
+    elif isinstance(thing, asyncio.Task):
+        yield from texts(thing.result() if thing.done() and not thing.exception() else (), seen)
+    else:
+        slots = [slot for kind in type(thing).__mro__ for slot in getattr(kind, "__slots__", ())]
+        yield from texts([getattr(thing, slot, None) for slot in slots] + [getattr(thing, "__dict__", {})], seen)
+
+
+def test_the_search_for_texts_finds_what_is_there() -> None:
+    async def work() -> set[str]:
+        inquiry = make(OPEN[0], Parrot("chrysoprase"))
+        await inquiry.reply()
+        return set(texts(inquiry))
+
+    assert {"chrysoprase", prompts.SYSTEM, OPEN[0].text} <= asyncio.run(work())
