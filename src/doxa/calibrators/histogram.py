@@ -22,7 +22,7 @@ class Histogram:
     """Share of right answers in the bin, for confidences in [0, 1].
 
     Bins are (a, b], 0 in the first, of equal width or of equal count (ties together). `smoothing` adds that many
-    answers of overall accuracy to each bin; without it an empty bin still answers with the overall accuracy. Not monotone.
+    answers of overall accuracy to each bin; an empty bin answers with the overall accuracy in any case. Not monotone.
     Source: Zadrozny and Elkan 2001.
     """
 
