@@ -127,7 +127,7 @@ class Scale(NamedTuple):
 def dots(title: str, rows: Sequence[Dot], scale: Scale, width: float) -> Markup:
     """One row per name: the value with its interval, and a number at the right."""
     wide = width > 500
-    size, step, names, right = (13.0, 23.0, 0.34 * width, 86) if wide else (10.5, 22.0, 0.43 * width, 44)
+    size, step, names, right = (13.0, 23.0, 0.36 * width, 86) if wide else (10.5, 22.0, 0.43 * width, 44)
     panel = Panel(names + 8, 34, width - names - right, step * len(rows), (scale.low, scale.high))
     bottom = panel.top + panel.height
     class_ = "dots" if wide else "dots small"
@@ -139,7 +139,7 @@ def dots(title: str, rows: Sequence[Dot], scale: Scale, width: float) -> Markup:
     for i, row in enumerate(rows):
         y = panel.top + step * (i + 0.5)
         strong = " strong" if row.marked else ""
-        name = fit(row.name, names - 4, size * (1.12 if row.marked else 1))
+        name = fit(row.name, names - 4, size * (1.06 if row.marked else 1))
         parts.append(label(names - 4, y + 4, name, class_=f"row end{strong}"))
         parts.append(label(width, y + 4, row.right, class_=f"row end{strong}"))
         parts.append(_whisker(panel, y, row))

@@ -116,7 +116,9 @@ def _agreement(metrics: Json) -> Agreement | None:
 
 def _edge(name: str, edge: Json) -> Edge:
     short = {"rank": "ρ", "gap": "gap", "rational": "rational", "auroc": "AUROC", "ece": "ECE"}
-    words = " · ".join(f"{text} {numbers.interval(edge[key])}" for key, text in short.items() if key in edge)
+    measured = [f"{text} {numbers.interval(edge[key])}" for key, text in short.items() if key in edge]
+    sizes = sorted({numbers.count(edge[key]["n"]) for key in short if key in edge})
+    words = " · ".join([*measured, f"n {' and '.join(sizes)}"])
     if "bins" not in edge:
         return Edge(name, words, corners.scatter(name, edge), tables.edge(edge), None)
     bins = edge["bins"] or []
