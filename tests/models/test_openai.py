@@ -241,12 +241,27 @@ def test_ten_minutes_are_the_end() -> None:
     assert clock.slept == [100.0] * 5
 
 
-def test_a_rate_limited_crowd_gets_through_with_few_calls() -> None:
+def test_a_rate_limited_crowd_gets_through_with_few_calls_and_a_lower_limit() -> None:
     clock = FakeClock(draw=0.0)
     server = FakeServer(faults=[None, None, 429, None, 429, None, None, None, 429, None], cycle=True)
-    found = replies(server, [ask(str(number)) for number in range(200)], _clock=clock.clock())
+
+    async def body(model: OpenAI) -> tuple[list[list[Outcome]], float]:
+        found = await model.generate([ask(str(number)) for number in range(200)])
+        return found, model._client._links[asyncio.get_running_loop()].limiter.limit
+
+    found, limit = against(server, body, _clock=clock.clock())
     assert all(isinstance(outcomes[0], Reply) for outcomes in found)
     assert len(server.requests) <= 200 / 0.7 * 1.1
+    assert limit == pytest.approx(16.2 * 0.8, abs=0.2)  # cut once: no time passes in this burst
+
+
+def test_redirections_are_named_and_not_followed() -> None:
+    server = FakeServer(faults=[{"status": 307, "headers": {"Location": "/v1/chat/completions"}}])
+    outcome = one(server)
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "redirected"
+    assert "/v1/chat/completions" in outcome.message
+    assert len(server.requests) == 1
 
 
 def test_nothing_hangs_and_a_late_answer_is_dropped(tmp_path: Path) -> None:
