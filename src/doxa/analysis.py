@@ -22,9 +22,8 @@ RANKING = (
     "auroc", "auprc", "auprc_error", "aurc", "excess_aurc", "selective_auc", "prr", "accuracy_at_coverage",
     "coverage_at_risk", "accuracy",
 )  # fmt: skip
-PROBABILITY = (
-    "mean_confidence", "overconfidence", "brier_loss", "log_loss", "ece", "adaptive_ece", "mce", "smooth_ece",
-)  # fmt: skip
+# Without smooth_ece, whose bootstrap alone takes longer than all the others': `doxa score --metrics smooth_ece RUN`.
+PROBABILITY = ("mean_confidence", "overconfidence", "brier_loss", "log_loss", "ece", "adaptive_ece", "mce")
 FOLDS = 5
 COVERAGE = 0.6
 """Share of questions still answered in the sentence about refusing: chosen beforehand, so that its bound holds."""
@@ -82,27 +81,32 @@ def _with_probability(part: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 def analyse(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
     """Every measurement of a run, as the JSON that reports draw."""
-    from doxa.agreement import agreement, sentences
-
     questions = items.unique("question", maintain_order=True)
     estimators = [_estimator(part, seed) for part in items.partition_by("estimator", maintain_order=True)]
-    table = agreement(items, seed=seed)
     best = _best(estimators)
+    accuracy = _accuracy(questions, seed)
+    table = _agreement(items, seed)
     return {
         "schema": SCHEMA,
         "n": questions.height,
         "verdicts": _verdicts(questions),
-        "accuracy": _accuracy(questions, seed),
+        "accuracy": accuracy,
         "agreement": table,
         "estimators": sorted(estimators, key=_rank),
         "groups": _groups(items, questions, seed),
         "examples": _examples(items, best),
-        "sentences": sentences(table, _accuracy(questions, seed), _estimator_named(estimators, best)),
+        "sentences": table["sentences"] if table else _plain_sentences(accuracy),
     }
 
 
-def _estimator_named(estimators: list[dict[str, Any]], name: str | None) -> dict[str, Any] | None:
-    return next((entry for entry in estimators if entry["name"] == name), None)
+def _plain_sentences(accuracy: dict[str, Any]) -> list[str]:
+    """What can be said of a run without belief, word and deed."""
+    from doxa.metrics.maths.wording import percent
+
+    if accuracy["value"] is None:
+        return ["No reply could be graded."]
+    low, high = percent(accuracy["low"]), percent(accuracy["high"])
+    return [f"It is right {percent(accuracy['value'])} of the time (95 %: {low} to {high}, n = {accuracy['n']})."]
 
 
 def as_json(measurement: Measurement) -> dict[str, Any]:
@@ -162,7 +166,7 @@ def _estimator(part: pl.DataFrame, seed: int) -> dict[str, Any]:
     about = "own" if (part["about"] == "own").any() else "reply"
     names = RANKING if scale is Scale.REAL else RANKING + PROBABILITY
     reasons = Counter(part.filter(part["confidence"].is_null() & (part["error"] == ""))["reason"].to_list())
-    usable = given.filter(given["correct"].is_not_null())
+    usable = part.filter(_usable())
     calibrated = usable.filter(usable["probability"].is_not_null())
     return {
         "name": part["estimator"][0],
@@ -188,6 +192,13 @@ def _estimator(part: pl.DataFrame, seed: int) -> dict[str, Any]:
         "risk_coverage": _curve(usable),
         "selective": _selective(usable),
     }
+
+
+def _usable() -> pl.Expr:
+    """Rows with a confidence and an outcome."""
+    import polars as pl
+
+    return pl.col("confidence").is_not_null() & pl.col("correct").is_not_null()
 
 
 def _sum(column: pl.Series) -> int | None:
@@ -261,6 +272,66 @@ def _best(estimators: list[dict[str, Any]]) -> str | None:
         return BELIEF
     ranked = sorted((entry for entry in estimators if entry["name"] in known), key=_rank)
     return ranked[0]["name"] if ranked else None
+
+
+# -- knows, says, does -------------------------------------------------------------------------------------------------
+
+_LABELS = {"knows": (BELIEF, "samples"), "says": (WORD, "two turns"), "does": (DEED, "three acts")}
+_ACTS = ("answers", "keeps", "bets")
+
+
+def _agreement(items: pl.DataFrame, seed: int) -> dict[str, Any] | None:
+    """The knows/says/does table, or `None` when one of the three was not asked for."""
+    from doxa.metrics.maths.agreement import agree
+    from doxa.metrics.maths.wording import sentences
+
+    if not {BELIEF, WORD, DEED} <= set(items["estimator"]):
+        return None
+    sides = {name: items.filter(items["estimator"] == name) for name in (BELIEF, WORD, DEED)}
+    values = {name: part["confidence"].to_list() for name, part in sides.items()}
+    base = sides[BELIEF]
+    details = [json.loads(text) if text else {} for text in sides[DEED]["details"]]
+    acts = [[None if d.get(act) is None else bool(d[act]) for d in details] for act in _ACTS]
+    table = agree(
+        belief=values[BELIEF],
+        word=values[WORD],
+        deed=values[DEED],
+        correct=base["reply_correct"].to_list(),
+        cluster=base["cluster"].to_list(),
+        acts=acts,
+        seed=seed,
+    )
+    standings = {"knows": table.knows, "says": table.says, "does": table.does}
+    edges: dict[str, Any] = {
+        "knows-says": {"rank": as_json(table.knows_says), "gap": as_json(table.gap)},
+        "knows-does": {"rank": as_json(table.knows_does)},
+        "says-does": {"rank": as_json(table.says_does), "rational": as_json(table.rational)},
+    }
+    for pair in list(edges):
+        one, other = (values[_LABELS[side][0]] for side in pair.split("-"))
+        edges[pair]["points"] = _points(one, other, base["reply_correct"].to_list())
+    for side, standing in standings.items():
+        usable = sides[_LABELS[side][0]].filter(_usable())
+        bins = _bins(usable, "confidence")
+        edges[f"{side}-world"] = {"auroc": as_json(standing.auroc), "ece": as_json(standing.ece), "bins": bins}
+    corners: dict[str, Any] = {
+        side: {
+            "estimator": _LABELS[side][0],
+            "label": _LABELS[side][1],
+            "mean": as_json(standing.mean),
+            "auroc": as_json(standing.auroc),
+            "ece": as_json(standing.ece),
+            "overconfidence": as_json(standing.overconfidence),
+        }
+        for side, standing in standings.items()
+    }
+    corners["world"] = {"accuracy": as_json(table.accuracy)}
+    return {"n": base.height, "corners": corners, "edges": edges, "sentences": sentences(table)}
+
+
+def _points(one: list[float | None], other: list[float | None], correct: list[bool | None]) -> list[list[Any]]:
+    rows = zip(one, other, correct, strict=True)
+    return [[x, y, right] for x, y, right in rows if x is not None and y is not None and right is not None]
 
 
 # -- groups and examples -----------------------------------------------------------------------------------------------

@@ -280,6 +280,7 @@ async def assay(
         await _drain(callers)
         journal.close()
         info |= _spent(callers, time.monotonic() - started)
+        info["model"]["returned"] = sorted(callers["subject"].returned)
         info["cost"] = round(budget.cost, 6) if price else None
         runs.write_json(out / runs.INFO, {**info, "status": status})
     run = runs.Run(out)
@@ -349,7 +350,6 @@ def _spent(callers: Mapping[str, Caller], seconds: float) -> dict[str, Any]:
         "calls_saved": sum(caller.saved for caller in callers.values()),
         "tokens_in": spent.tokens_in,
         "tokens_out": spent.tokens_out,
-        "returned": sorted({name for caller in callers.values() for name in caller.returned}),
         "errors": errors,
     }
 

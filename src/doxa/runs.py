@@ -60,7 +60,7 @@ class Run:
         """The summary for a terminal of 80 columns."""
         from doxa.report.terminal import summary
 
-        return summary(self.info, self.metrics)
+        return summary(self.info, self.metrics, page=str(self.directory / REPORT))
 
     def report(self, out: Path | str | None = None) -> Path:
         """Write the page; returns where it is."""

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-QUESTIONS = "bank:capitals?n=40+capitals_choice?n=28+arithmetic?n=16+fictional?n=16"
+QUESTIONS = "bank:capitals+capitals_choice+arithmetic+fictional"
+NUMBER = 100
 
 
 def quickstart(
@@ -16,7 +17,7 @@ def quickstart(
     """Assay the embedded model on about a hundred questions with every estimator; offline after the first time."""
     from doxa.cli import running
 
-    options = running.Options(questions=QUESTIONS, model="smollm2", out=out, max_tokens=24, title="quickstart")
+    options = running.Options(questions=QUESTIONS, model="smollm2", out=out, limit=NUMBER, max_tokens=24, title="quickstart")
     with running.quiet_logs():
         run = running.execute(options)
         running.finish(run, as_json=as_json)

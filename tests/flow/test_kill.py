@@ -1,0 +1,117 @@
+"""Killed at random moments and run again: nothing is lost, nothing journalled twice, little is paid twice."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from doxa.journal import entries, verify
+
+KILLS = 10
+CONNECTIONS = 100
+"""The most calls that the client ever has in flight."""
+SERVER = Path(__file__).parent.parent / "fake_server.py"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    bill = tmp_path / "bill.jsonl"
+    command = [sys.executable, str(SERVER), "--port", "0", "--bill", str(bill), "--latency", "0.03"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    yield url, bill
+    process.terminate()
+    process.wait()
+    process.stdout.close()
+
+
+def questions(path: Path, n: int) -> Path:
+    rows = ({"id": f"q{i}", "question": f"Which tree is number {i}?", "answer": "amber"} for i in range(n))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def start(url: str, file: Path, out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "doxa.cli.main", "run", str(file), "--model", "openai/fake-1", "--out", str(out)]
+    environment = {**os.environ, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "test"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def finish(process: subprocess.Popen[bytes]) -> None:
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said.decode()
+
+
+def paid(bill: Path) -> int:
+    return sum(json.loads(line)["paid"] for line in bill.read_text().splitlines())
+
+
+@pytest.mark.timeout(280)
+def test_killed_ten_times_equals_never_killed(tmp_path: Path, server: tuple[str, Path]) -> None:
+    url, bill = server
+    file = questions(tmp_path / "questions.jsonl", 90)
+    finish(start(url, file, tmp_path / "whole"))
+    needed = paid(bill)
+
+    drawn, out, kills = random.Random(7), tmp_path / "killed", 0
+    for _ in range(KILLS):
+        process = start(url, file, out)
+        deadline, before = time.monotonic() + drawn.uniform(0.05, 0.6), paid(bill)
+        while paid(bill) == before and process.poll() is None:
+            time.sleep(0.01)  # the kill must fall within the paying part, not within the start of Python
+            deadline = time.monotonic() + drawn.uniform(0.02, 0.4)
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.005)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        process.communicate()
+    finish(start(url, file, out))
+
+    assert kills >= 3
+    assert_frame_equal(pl.read_parquet(out / "items.parquet"), pl.read_parquet(tmp_path / "whole" / "items.parquet"))
+    assert all(health.sound for health in verify(out))
+    requests = Counter(str(entry.request) for entry in entries(out))
+    assert set(requests.values()) == {1}
+    assert len(requests) == needed
+    assert paid(bill) - 2 * needed <= kills * CONNECTIONS
+
+
+def test_the_same_command_again_pays_nothing(tmp_path: Path, server: tuple[str, Path]) -> None:
+    url, bill = server
+    file = questions(tmp_path / "questions.jsonl", 5)
+    finish(start(url, file, tmp_path / "run"))
+    first, metrics = paid(bill), (tmp_path / "run" / "metrics.json").read_text()
+    finish(start(url, file, tmp_path / "run"))
+    assert paid(bill) == first
+    assert (tmp_path / "run" / "metrics.json").read_text() == metrics
+
+
+def test_an_interrupted_run_leaves_130_and_resumes(tmp_path: Path, server: tuple[str, Path]) -> None:
+    url, bill = server
+    file, out = questions(tmp_path / "questions.jsonl", 90), tmp_path / "run"
+    process = start(url, file, out)
+    while not bill.exists() or paid(bill) < 50:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, said.decode()
+    assert json.loads((out / "run.json").read_text())["status"] == "interrupted"
+    before, recorded = paid(bill), len(list(entries(out)))
+    assert recorded == before  # what was in flight arrived and was kept
+    resumed = [sys.executable, "-m", "doxa.cli.main", "resume", str(out)]
+    environment = {**os.environ, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "test"}
+    subprocess.run(resumed, env=environment, check=True, capture_output=True, timeout=120)
+    assert paid(bill) == len(list(entries(out)))
+    assert json.loads((out / "run.json").read_text())["status"] == "complete"
