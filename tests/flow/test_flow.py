@@ -1,0 +1,157 @@
+"""The whole way on the mock: files of a run, resuming, what is refused, failed, missing."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import doxa
+from doxa import flow, registry
+from doxa.errors import Refused, UsageError
+from doxa.inquiry import Budget
+from doxa.models.mock import Mock
+from doxa.types import Capabilities, Confidence, Failure, Outcome, Question, Request
+
+SOME = ["self_consistency", "stated_two_turn", "deed", "p_true", "mean_token_entropy"]
+
+
+def plan(model: Mock, n: int = 40, estimators: str | list[str] = SOME) -> flow.Plan:  # type: ignore[assignment]
+    chosen = flow.choose_estimators(estimators, model.capabilities)
+    return flow.Plan(doxa.bank("planted", n=n), chosen, flow.asking_for(chosen, model.capabilities, flow.Asking()))
+
+
+def test_a_run_leaves_its_files_and_the_numbers_are_those_of_the_items(tmp_path: Path) -> None:
+    run = asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path / "run"))
+    assert {path.name for path in run.directory.iterdir()} >= {"run.json", "items.parquet", "metrics.json", "report.html"}
+    items, metrics = run.frame(), run.metrics
+    assert run.info["status"] == "complete"
+    assert items.height == 40 * len(SOME)
+    entry = next(entry for entry in metrics["estimators"] if entry["name"] == "p_true")
+    rows = items.filter(pl.col("estimator") == "p_true")
+    recomputed = doxa.measure(confidence=rows["confidence"].to_list(), correct=rows["correct"].to_list(), metrics=["auroc"])
+    assert entry["raw"]["auroc"]["value"] == recomputed[0].value
+    assert entry["usage"]["calls"] == rows["calls"].sum() > 40
+    assert metrics["agreement"]["n"] == 40
+    assert "self_consistency" in run.table()
+
+
+def test_the_same_again_is_answered_from_the_journal_and_equal(tmp_path: Path) -> None:
+    first = asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path / "run"))
+    items, metrics, paid = first.frame(), first.metrics, first.info["calls"]
+    again = asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path / "run"))
+    assert paid > 0 == again.info["calls"]
+    assert_frame_equal(again.frame(), items)
+    assert again.metrics == metrics
+    fresh = asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path / "run", fresh=True))
+    assert fresh.info["calls"] == paid
+
+
+def test_another_run_does_not_overwrite(tmp_path: Path) -> None:
+    asyncio.run(flow.assay(Mock(), plan(Mock(), 5), out=tmp_path / "run"))
+    with pytest.raises(UsageError, match="holds another run"):
+        asyncio.run(flow.assay(Mock(), plan(Mock(), 6), out=tmp_path / "run"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty"):
+        asyncio.run(flow.assay(Mock(), plan(Mock(), 6), out=tmp_path / "other"))
+
+
+def test_the_run_id_depends_on_all_that_determines_answers_and_on_nothing_else() -> None:
+    model = Mock()
+    base = plan(model, 5)
+    ids = {
+        base.run_id(model),
+        base.run_id(Mock("overconfident")),
+        plan(model, 6).run_id(model),
+        plan(model, 5, ["p_true"]).run_id(model),
+        replace(base, system="Be brief.").run_id(model),
+        replace(base, asking=replace(base.asking, seed=1)).run_id(model),
+    }
+    assert len(ids) == 6
+    assert plan(Mock(), 5).run_id(Mock()) in ids
+
+
+def test_a_budget_leaves_an_incomplete_run_that_resumes(tmp_path: Path) -> None:
+    run = asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path / "run", budget=Budget(max_calls=100)))
+    assert (run.info["status"], run.info["calls"]) == ("incomplete", 100)
+    assert run.frame()["error"].str.starts_with("budget").any()
+    whole = asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path / "run"))
+    assert whole.info["status"] == "complete"
+    untouched = asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path / "untouched"))
+    assert_frame_equal(whole.frame(), untouched.frame())
+
+
+class Faulty(Mock):
+    """A mock some of whose calls fail."""
+
+    async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
+        if "item 3" in requests[0].messages[-1].content or len(requests[0].messages) > 2:
+            return [[Failure("timeout", "no answer in time", retryable=True)]]
+        return await super().generate(requests)
+
+
+class Refusing(Mock):
+    """A mock behind a provider that refuses."""
+
+    async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
+        raise Refused("the key is not valid", hint="set OPENAI_API_KEY")
+
+
+def test_failed_calls_are_errors_never_scores(tmp_path: Path) -> None:
+    run = asyncio.run(flow.assay(Faulty(), plan(Mock()), out=tmp_path / "run"))
+    rows = run.frame().filter(pl.col("error") != "")
+    assert rows.height and rows["confidence"].is_null().all()
+    assert rows["error"].str.starts_with("timeout").all()
+    stated = next(entry for entry in run.metrics["estimators"] if entry["name"] == "stated_two_turn")
+    assert stated["errors"] == 40 and stated["raw"]["auroc"]["errors"] == 40
+    assert run.info["errors"]["timeout"] > 0
+
+
+def test_a_refusal_stops_the_run_and_keeps_what_was_done(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="key is not valid"):
+        asyncio.run(flow.assay(Refusing(), plan(Mock()), out=tmp_path / "run"))
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "interrupted"
+
+
+def test_a_dry_run_counts_what_the_run_then_asks(tmp_path: Path) -> None:
+    model = Mock()
+    counted = asyncio.run(flow.count(plan(model), model.capabilities, probe=40))
+    run = asyncio.run(flow.assay(model, plan(model), out=tmp_path / "run"))
+    assert counted.calls == run.info["calls"]
+
+
+def test_auto_takes_what_the_model_grants() -> None:
+    everything = set(registry.names("estimators"))
+    assert set(flow.choose_estimators("auto", Capabilities(logprobs=True))) == everything
+    text = set(flow.choose_estimators("auto", Capabilities()))
+    assert "stated_two_turn" in text and "sequence_probability" not in text
+    with pytest.raises(UsageError, match="self_consistancy"):
+        flow.choose_estimators("self_consistancy", Capabilities())
+    two = [registry.build("estimators", "self_consistency", samples=k) for k in (5, 10)]
+    assert len(flow.choose_estimators(two, Capabilities())) == 2
+
+
+def test_the_library_door_works_inside_a_running_loop(tmp_path: Path) -> None:
+    async def notebook() -> doxa.Run:
+        return doxa.assay(Mock(), doxa.bank("planted", n=3), estimators="p_true", out=tmp_path / "run")
+
+    assert asyncio.run(notebook()).info["status"] == "complete"
+
+
+def test_rows_keep_what_the_confidence_is_about() -> None:
+    record = doxa.types.Record(
+        Question("q", "?", ("a",)),
+        doxa.types.Reply("a"),
+        doxa.types.Verdict(True),
+        {"own": Confidence(0.5, answer="b"), "none": Confidence(None, reason="unread")},
+        {"own": doxa.types.Verdict(False)},
+        {"own": doxa.types.Usage(), "none": doxa.types.Usage()},
+    )
+    rows = {row["estimator"]: row for row in flow.frame([record]).iter_rows(named=True)}
+    assert (rows["own"]["about"], rows["own"]["correct"], rows["own"]["reply_correct"]) == ("own", False, True)
+    assert (rows["none"]["confidence"], rows["none"]["reason"]) == (None, "unread")
