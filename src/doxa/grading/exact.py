@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from doxa.grading.rules import declines, settle
-from doxa.text import answer_sentence, contains_phrase, normalise, short_answer
+from doxa.text import answer_sentence, contains_phrase, normalise, short_answer, stands_in
 from doxa.types import Question, Verdict
 
 _ALTERNATIVES = re.compile(r"(?i:\s+(?:or|oder|ou|eller|или)\s+|\s*/\s*|\s+(?:and|und|et)\s+|\s*&\s*)|[、，]")
@@ -35,25 +35,24 @@ class Exact:
         settled = settle(question, text)
         if settled is not None:
             return settled
-        accepted = question.answers or ()
+        accepted = {answer: normalise(answer) for answer in question.answers or ()}
         answer = short_answer(text)
-        forms = {normalise(a) for a in accepted} | {normalise(short_answer(a)) for a in accepted}
-        if normalise(answer) in forms - {""}:
+        words = normalise(answer)
+        if words and words in accepted.values():
             return Verdict(True)
         if declines(text):
             return Verdict(False, reason="refused")
-        if not normalise(answer):
+        if not words:
             return Verdict(None, reason="no words in the reply")
         if not self.phrase:
             return Verdict(False)
         pieces = _alternatives(answer, (question.text, *accepted))
         if len(pieces) > 1:
-            right = [normalise(short_answer(piece)) in forms or _stands(accepted, piece) for piece in pieces]
+            right = [_names_one(piece, accepted) for piece in pieces]
             return Verdict(all(right), reason="" if all(right) or not any(right) else "names several answers")
-        if _stands(accepted, answer):
-            return Verdict(True)
-        told = [a for a in accepted if not contains_phrase(question.text, a)]
-        return Verdict(_stands(told, answer_sentence(text)))
+        asked = normalise(question.text)
+        told = {answer: form for answer, form in accepted.items() if not stands_in(asked, form)}
+        return Verdict(_names_one(answer, accepted) or _names_one(answer_sentence(text), told))
 
 
 def _alternatives(answer: str, names: Iterable[str]) -> list[str]:
@@ -66,19 +65,18 @@ def _alternatives(answer: str, names: Iterable[str]) -> list[str]:
     return pieces if len(pieces) > 1 or len(listed) < 4 else listed
 
 
-def _stands(accepted: Iterable[str], sentence: str) -> bool:
-    """Whether one of the accepted answers stands in a sentence as whole words and is not negated."""
-    return any(_holds(sentence, answer) for answer in accepted)
-
-
-def _holds(sentence: str, answer: str) -> bool:
-    """Whether one accepted answer stands in a sentence and is not negated."""
-    if _SYMBOL.fullmatch(answer):
-        return _holds_symbol(sentence, answer)
-    if not contains_phrase(sentence, answer):
-        return False
-    before, _, after = normalise(sentence).partition(normalise(answer))
-    return not (_NOT_BEFORE.search(before) or _NOT_AFTER.search(after))
+def _names_one(sentence: str, accepted: Mapping[str, str]) -> bool:
+    """Whether one of the accepted answers (with its normal form) stands in a sentence and is not negated."""
+    words = normalise(sentence)
+    for answer, form in accepted.items():
+        if _SYMBOL.fullmatch(answer):
+            if _holds_symbol(sentence, answer):
+                return True
+        elif stands_in(words, form):
+            before, _, after = words.partition(form)
+            if not (_NOT_BEFORE.search(before) or _NOT_AFTER.search(after)):
+                return True
+    return False
 
 
 def _holds_symbol(sentence: str, symbol: str) -> bool:

@@ -21,7 +21,7 @@ from doxa.text.replies import (
 )
 from doxa.text.sameness import canonical, number_in, same_answer
 from doxa.text.stated import Stated, stated_percent
-from doxa.text.words import clean, contains_phrase, normalise, plain
+from doxa.text.words import clean, contains_phrase, normalise, plain, stands_in
 
 __all__ = [
     "Stated",
@@ -45,6 +45,7 @@ __all__ = [
     "says_unknown",
     "sentences",
     "short_answer",
+    "stands_in",
     "stated_percent",
     "yes_no",
 ]

@@ -25,7 +25,7 @@ _WORDS = {word: i for i, word in enumerate(_UNITS + _TEENS)} | {word: 10 * i for
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 
 
-_LONGEST = 40_000
+_LONGEST = 20_000
 
 
 class Quantity(NamedTuple):
@@ -40,7 +40,7 @@ class Quantity(NamedTuple):
 def figures(text: str) -> str:
     """The form of a text in which numbers are looked for: plain figures, powers as ``^``, no thousands blanks.
 
-    Of a text longer than 40,000 characters only the first and the last 20,000 are read.
+    Of a text longer than 20,000 characters only the first and the last 10,000 are read.
     """
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]}\n{text[-_LONGEST // 2 :]}"

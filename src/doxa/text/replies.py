@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from doxa.text.words import contains_phrase, normalise, plain
+from doxa.text.words import normalise, plain, stands_in
 
 _LONGEST = 4000
 """Characters of a reply that are looked at: an answer that comes later is not a short one."""
@@ -18,7 +18,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _EMPHASIS = re.compile(r"(?<!\S)[*`]+(?=\S)|(?<=\S)[*`]+(?!\w)|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
-_BULLET = re.compile(r"^ ?(?:#{1,6} |> ?|[-•] |1[.)] (?=[^\W\d]))", re.MULTILINE)
+_BULLET = re.compile(r"^ ?(?:(?:#{1,6}|>|[-•]) )?(?:1[.)] (?=[^\W\d]))?", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?]+[\"”')\]*]{0,3}(?=\s|$)|[。！？]|\n")
 _ABBREVIATION = re.compile(r"(?:\b(?:St|Mt|Dr|Mr|Mrs|Ms|Ft|No|vs|ca|e\.g|i\.e)|\.[A-Z]|^[A-Z]|\b[A-Z]\w+ [A-Z])$")
 _FRESH_START = re.compile(r" (?:It|The|This|That|Its|In|There|However|I|He|She|They)\b|\s*$|\n")
@@ -169,8 +169,9 @@ def _letters(text: str, count: int) -> set[int]:
 
 def _named(text: str, wanted: Sequence[str]) -> list[int]:
     """Indices of the options whose texts occur, leaving out those that are part of a longer one that occurs."""
-    there = [i for i, option in enumerate(wanted) if contains_phrase(text, option)]
-    return [i for i in there if not any(i != j and contains_phrase(wanted[j], wanted[i]) for j in there)]
+    words = normalise(text)
+    there = [i for i, option in enumerate(wanted) if stands_in(words, option)]
+    return [i for i in there if not any(i != j and stands_in(wanted[j], wanted[i]) for j in there)]
 
 
 _YES_WORDS = """
