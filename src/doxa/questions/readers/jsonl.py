@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -33,7 +34,7 @@ def _rows(path: Path) -> Iterator[Row]:
             for number, line in enumerate(lines, start=1):
                 if line.strip(b"\xef\xbb\xbf \t\r\n" if number == 1 else None):
                     yield _row(line, number, path.name)
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(
             f"{path.name}, after line {number}: {error}", hint="the .gz file is damaged: copy it anew"
         ) from None
