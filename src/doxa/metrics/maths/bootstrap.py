@@ -11,6 +11,8 @@ from doxa.metrics.maths.checks import Bools, Floats, Ints
 
 TIMES = 2000
 """Replicates."""
+FEW_KINDS = 8
+"""Counts are drawn directly where units outnumber their kinds by more than this."""
 CHUNK = 1 << 17
 """Numbers held at a time per array."""
 
@@ -64,10 +66,15 @@ def draws(kind: Ints, width: int, seed: int) -> Iterator[Floats]:
     `width` is the size of what the caller makes of one replicate, which bounds the chunk.
     """
     rng = np.random.default_rng(seed)
-    units, kinds = len(kind), int(kind.max()) + 1
-    step = max(1, CHUNK // max(units, width))
+    sizes = np.bincount(kind)
+    units, kinds = len(kind), len(sizes)
+    few = kinds * FEW_KINDS < units
+    step = max(1, CHUNK // max(kinds if few else units, width))
     for done in range(0, TIMES, step):
         rows = min(step, TIMES - done)
+        if few:  # the same distribution, without drawing the units one by one
+            yield rng.multinomial(units, sizes / units, rows).astype(np.float64)
+            continue
         drawn = kind[rng.integers(0, units, (rows, units))] + kinds * np.arange(rows)[:, None]
         yield np.bincount(drawn.ravel(), minlength=rows * kinds).reshape(rows, kinds).astype(np.float64)
 

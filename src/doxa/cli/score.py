@@ -1,0 +1,102 @@
+"""`doxa score`: measures logged predictions; needs no model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from doxa.scoring import Group, Log
+    from doxa.types import Scale
+
+
+def score(
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL (both also .gz), Parquet, or the directory of a run")],
+    confidence: Annotated[str | None, typer.Option(metavar="COL", help="column of the confidence")] = None,
+    correct: Annotated[str | None, typer.Option(metavar="COL", help="column that says whether it was right")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="COL", help="rows that share it are resampled together")
+    ] = None,
+    by: Annotated[list[str] | None, typer.Option(metavar="COL", help="measure each value apart; repeatable")] = None,
+    where: Annotated[list[str] | None, typer.Option(metavar="COL=VALUE", help="only these rows; repeatable")] = None,
+    complete_by: Annotated[
+        str | None, typer.Option(metavar="COL", help="only items present for every value of COL")
+    ] = None,
+    item: Annotated[
+        str | None, typer.Option("--id", metavar="COL", help="column that names the item for --complete-by")
+    ] = None,
+    estimator: Annotated[str | None, typer.Option(help="of a run: only this estimator")] = None,
+    metrics: Annotated[str | None, typer.Option(metavar="A,B", help="which metrics, or all")] = None,
+    scale: Annotated[
+        str, typer.Option(help="unit: confidences in [0, 1]; real: any number, only its order counts")
+    ] = "unit",
+    intervals: Annotated[bool, typer.Option(help="95 % intervals")] = True,
+    seed: Annotated[int, typer.Option(help="of the bootstrap")] = 0,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="also write the JSON to a file")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
+) -> None:
+    """Measure logged predictions: accuracy, calibration and ranking of a confidence column, with intervals."""
+    from dataclasses import replace
+
+    from doxa.cli.layout import layout, show
+    from doxa.errors import UsageError
+    from doxa.scoring import complete_items, existing, open_log, score_log
+
+    log = open_log(
+        file,
+        confidence=confidence,
+        correct=correct,
+        cluster=cluster,
+        conditions=where or (),
+        estimator=estimator,
+        scale=chosen(scale),
+    )
+    by = by or (["estimator"] if file.is_dir() else [])
+    if complete_by is not None:
+        if item is None:
+            raise UsageError("--complete-by needs --id", hint="give the column that names the questions")
+        across, item = existing(log.table, complete_by), existing(log.table, item)
+        log = replace(log, table=complete_items(log.table, log.columns, across, item, by))
+    groups = score_log(log, by=by, metrics=metric_names(metrics), intervals=intervals, seed=seed)
+    content = json.dumps(as_dict(file, log, groups), ensure_ascii=False)
+    if out is not None:
+        out.write_text(content + "\n", encoding="utf-8")
+    if as_json:
+        sys.stdout.write(content + "\n")
+    else:
+        show(layout(groups))
+
+
+def metric_names(given: str | None) -> list[str] | None:
+    """The metrics named with commas; `None` for the default ones."""
+    from doxa import registry
+
+    if given is None:
+        return None
+    return registry.names("metrics") if given == "all" else [name.strip() for name in given.split(",") if name.strip()]
+
+
+def chosen(scale: str) -> Scale:
+    """The scale of that name. Raises `UsageError` for another word."""
+    from doxa.errors import UsageError
+    from doxa.types import Scale
+
+    if scale not in {known.value for known in Scale}:
+        raise UsageError(f"there is no scale {scale!r}", hint="unit for confidences in [0, 1], real for other scores")
+    return Scale(scale)
+
+
+def as_dict(file: Path, log: Log, groups: list[Group]) -> dict[str, Any]:
+    """What `--json` prints."""
+    from dataclasses import asdict
+
+    return {
+        "schema": "doxa.score/1",
+        "file": str(file),
+        "columns": asdict(log.columns),
+        "groups": [{"by": group.by, "measurements": [asdict(m) for m in group.measurements]} for group in groups],
+    }
