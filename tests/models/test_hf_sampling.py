@@ -18,25 +18,39 @@ def logits(seed, size=700, scale=3.0):
     return np.random.default_rng(seed).normal(scale=scale, size=(3, size))
 
 
-def test_uniform_numbers_are_uniform_and_streams_independent():
-    draws = np.array([[sampling.uniform(seed, step) for step in range(200)] for seed in range(50)])
-    assert scipy.stats.kstest(draws.ravel(), "uniform").pvalue > 0.01
-    assert abs(np.corrcoef(draws[0], draws[1])[0, 1]) < 0.2
-    assert draws.min() >= 0 and draws.max() < 1
+def test_exponential_numbers_are_exponential_and_streams_independent():
+    streams = np.array([[sampling.exponentials(seed, step, 51) for step in range(4)] for seed in range(-20, 20)])
+    assert scipy.stats.kstest(streams.ravel(), "expon").pvalue > 0.01
+    flat = streams.reshape(-1, 51)
+    assert np.abs(np.corrcoef(flat) - np.eye(len(flat))).max() < 0.75
+    assert abs(np.corrcoef(flat[:-1].ravel(), flat[1:].ravel())[0, 1]) < 0.03
 
 
-@given(st.integers(0, 99), st.floats(0, 0.999999))
-def test_pick_inverts_the_cumulative_distribution(seed, u):
-    p = torch.softmax(torch.from_numpy(logits(seed)), -1)
-    expected = [int(np.searchsorted(np.cumsum(row), u * row.sum(), side="right")) for row in p.numpy()]
-    assert sampling.pick(p, [(0, u), (1, u), (2, u)]) == expected
+def test_a_stream_does_not_depend_on_the_size_of_the_vocabulary():
+    assert sampling.exponentials(3, 4, 9).tolist() == sampling.exponentials(3, 4, 50).tolist()[:9]
 
 
-def test_pick_never_takes_a_token_without_mass():
+@pytest.mark.parametrize("seed", range(3))
+def test_draws_follow_the_distribution(seed):
+    p = torch.softmax(torch.from_numpy(logits(seed, 12, 1.0)), -1).float()
+    drawn = sampling.pick(p, [(1, 1000 * seed + s, 2) for s in range(4000)])
+    expected = p[1].double().numpy() / p[1].double().sum().item() * 4000
+    assert scipy.stats.chisquare(np.bincount(drawn, minlength=12), expected).pvalue > 0.001
+
+
+@given(st.integers(0, 400))
+def test_noise_in_the_last_digits_changes_no_draw(seed):
+    table = torch.from_numpy(logits(seed, 5000, 1.0)).float()
+    noisy = table + torch.from_numpy(logits(seed + 1, 5000, 1e-6)).float()
+    draws = [(row, seed, step) for row in range(3) for step in range(4)]
+    plain, shaken = (sampling.pick(sampling.probabilities(t, 1.0, 1.0), draws) for t in (table, noisy))
+    assert plain == shaken
+
+
+def test_tokens_without_mass_are_never_drawn():
     p = torch.zeros(1, 600)
     p[0, [3, 300]] = 0.5
-    draws = [(0, u) for u in (0.0, 0.49, 0.51, 1 - 2**-53)]
-    assert sampling.pick(p, draws) == [3, 3, 300, 300]
+    assert set(sampling.pick(p, [(0, seed, 0) for seed in range(50)])) == {3, 300}
 
 
 @given(st.integers(0, 50), st.floats(0.05, 0.99))

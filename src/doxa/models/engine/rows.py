@@ -48,9 +48,10 @@ class Stream:
         """What was asked."""
         return self.answers.job.request
 
-    def uniform(self) -> float:
-        """The random number that decides the next token."""
-        return sampling.uniform((self.request.seed or 0) + self.sample, self.count)
+    @property
+    def seed(self) -> int:
+        """Names the stream of random numbers."""
+        return (self.request.seed or 0) + self.sample
 
     def push(self, id_: int, token: Token, ends: Collection[int]) -> bool:
         """Take the next token; True when the answer is complete."""
@@ -146,7 +147,7 @@ def draw(logits: torch.Tensor, rows: Sequence[Row], template: Template) -> list[
         used = sorted({i for i, _ in members})
         local = {i: k for k, i in enumerate(used)}
         p = sampling.probabilities(_rows(logits, used), temperature, top_p)
-        ids = sampling.pick(p, [(local[i], stream.uniform()) for i, stream in members])
+        ids = sampling.pick(p, [(local[i], stream.seed, stream.count) for i, stream in members])
         chosen.update((stream, id_) for (_, stream), id_ in zip(members, ids, strict=True))
     wanted = [(i, chosen[s], s.request) for i, row in enumerate(rows) for s in row.streams]
     tokens = iter(details(logits, wanted, template))
