@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from doxa.calibrators.maths.state import dump, fitted, load, ungrouped
 from doxa.errors import UsageError
-from doxa.metrics.maths.binning import equal_count, fold
+from doxa.metrics.maths.binning import equal_count, fold, locate
 from doxa.metrics.maths.cells import Cells, group, ratio
 from doxa.metrics.maths.checks import Floats, check
 from doxa.types import Scale
@@ -48,7 +48,7 @@ class Histogram:
         ungrouped(by)
         cells = group(*check(confidence, correct))
         edges = np.arange(1, self.bins) / self.bins if self.equal == "width" else even_edges(cells, self.bins)
-        index = np.searchsorted(edges, cells.confidence)
+        index = locate(edges, cells.confidence)
         right, count = (fold(values, index, len(edges) + 1) for values in (cells.right, cells.count))
         overall = float(cells.right.sum() / cells.total)
         values = ratio(right + self.smoothing * overall, count + self.smoothing, overall)
@@ -58,7 +58,7 @@ class Histogram:
         """Probability of being right."""
         ungrouped(by)
         p = check(confidence, np.zeros(np.shape(confidence)))[0]
-        return np.asarray(fitted(self._values), dtype=np.float64)[np.searchsorted(fitted(self._edges), p)]
+        return np.asarray(fitted(self._values), dtype=np.float64)[locate(np.asarray(fitted(self._edges)), p)]
 
     def to_json(self) -> dict[str, Any]:
         """Knobs and state as JSON-able values."""
