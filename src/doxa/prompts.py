@@ -53,17 +53,16 @@ def render(question: Question, *, system: str | None = None, template: str | Non
 
 # -- what estimators ask -----------------------------------------------------------------------------------------------
 
-CONFIDENCE = "How likely is it that your answer is right? Reply with a percentage between 0% and 100% only."
-RECONSIDER = "Are you sure? Think again, then give your final answer only."
+CONFIDENCE = "What is the probability that this answer is right? Reply with a percentage only."
+RECONSIDER = "Think again, then give your final answer only."
 KEEP = (
-    "A right answer earns one point, a wrong answer costs one point, a withdrawn answer earns nothing. "
-    'Do you keep or withdraw your answer? Reply "keep" or "withdraw" only.'
+    "Do you keep your answer or withdraw it? "
+    "If you keep it, you win a point when it is right and lose a point when it is wrong."
 )
-BET = 'You may bet one point, at even odds, that your answer is right. Do you bet? Reply "bet" or "pass" only.'
-MAY_ABSTAIN = (
-    'If you do not know, reply "I don\'t know". '
-    'A right answer earns one point, a wrong answer costs one point, "I don\'t know" earns nothing.'
+BET = (
+    "Do you bet on your answer or pass? If you bet, you win a point when it is right and lose a point when it is wrong."
 )
+MAY_ABSTAIN = 'You may reply "I don\'t know": a right answer wins a point and a wrong one loses a point.'
 ONE_TURN = (
     "Give your answer and, as a percentage between 0% and 100%, how likely it is to be right. Reply in two lines:\n"
     "Answer: <your answer>\n"
@@ -74,7 +73,7 @@ TRUE_FALSE = ("A", "B")
 
 def certainty(phrases: Sequence[str]) -> str:
     """The follow-up that asks for one of the given phrases."""
-    return f"How likely is it that your answer is right? Reply with one of these only: {', '.join(phrases)}."
+    return f"How likely is it that your answer is right? Choose one of these: {', '.join(phrases)}."
 
 
 def top_k(count: int) -> str:
@@ -89,6 +88,11 @@ def top_k(count: int) -> str:
 def follow_up(messages: Sequence[Message], reply: str, text: str) -> tuple[Message, ...]:
     """The conversation so far, the reply, and one more user turn."""
     return (*messages, Message("assistant", reply), Message("user", text))
+
+
+def reconsider(messages: Sequence[Message], reply: str) -> tuple[Message, ...]:
+    """The conversation so far, the reply, and the question put once more."""
+    return follow_up(messages, reply, f"{RECONSIDER}\n{messages[-1].content}")
 
 
 def with_note(messages: Sequence[Message], note: str) -> tuple[Message, ...]:

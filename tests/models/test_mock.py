@@ -106,7 +106,8 @@ def test_personas_act_as_planted() -> None:
     acts = {}
     for name in ("honest", "contrarian", "stubborn"):
         reply = one(Request(messages), name).text
-        ask = (prompts.follow_up(messages, reply, text) for text in (prompts.KEEP, prompts.BET, prompts.RECONSIDER))
+        ask = [prompts.follow_up(messages, reply, text) for text in (prompts.KEEP, prompts.BET)]
+        ask.append(prompts.reconsider(messages, reply))
         kept, bet, again = (one(Request(conversation), name).text for conversation in ask)
         may = one(Request(prompts.with_note(messages, prompts.MAY_ABSTAIN)), name).text
         acts[name] = (kept, bet, may == "I don't know", again == reply)

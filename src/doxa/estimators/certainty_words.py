@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from doxa import prompts
 from doxa.estimators.lexicon import SURVEY, certainty
+from doxa.estimators.reading import prefill
 from doxa.inquiry import Inquiry
 from doxa.types import Access, Confidence, Scale
 
@@ -30,5 +31,5 @@ class CertaintyWords:
         """Ask for a phrase and look it up."""
         reply = await inquiry.reply()
         ask = prompts.follow_up(inquiry.messages, reply.text, prompts.certainty(list(SURVEY)))
-        value, reason = certainty((await inquiry.ask(ask, max_tokens=12)).text)
+        value, reason = certainty((await inquiry.ask(ask, prefill=prefill(inquiry, "It is"), max_tokens=8)).text)
         return Confidence(value, self.scale, reason)

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import ClassVar
 
 from doxa import prompts
-from doxa.estimators.reading import the_word
+from doxa.estimators.reading import prefill, the_word
 from doxa.inquiry import Inquiry
 from doxa.text import is_refusal, says_unknown
 from doxa.types import Access, Confidence, Scale
@@ -46,10 +46,11 @@ class Deed:
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for the three acts at once; none of them sees the others."""
         reply = await inquiry.reply()
+        begin = prefill(inquiry, "I will")
         answered, kept, bet = await asyncio.gather(
             inquiry.ask(prompts.with_note(inquiry.messages, prompts.MAY_ABSTAIN)),
-            inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.KEEP), max_tokens=12),
-            inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.BET), max_tokens=12),
+            inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.KEEP), prefill=begin, max_tokens=8),
+            inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.BET), prefill=begin, max_tokens=8),
         )
         acts = {
             "answers": _answers(answered.text),

@@ -13,7 +13,7 @@ from doxa.types import Access, Confidence, Scale
 
 @dataclass(frozen=True)
 class Persistence:
-    """1 when the model gives the same answer after "are you sure? think again", 0 when it gives another.
+    """1 when the model gives the same answer when told to think again, 0 when it gives another.
 
     Range {0, 1}, higher is surer. The question, the reply and the request to think again are one conversation. A
     second turn without a readable answer, such as a refusal, neither keeps nor changes and is `None`. Pawitan and
@@ -31,7 +31,7 @@ class Persistence:
         first = canonical(reply.text, inquiry.kind, inquiry.choices)
         if first is None:
             return Confidence(None, self.scale, "the reply holds no readable answer")
-        again = await inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.RECONSIDER))
+        again = await inquiry.ask(prompts.reconsider(inquiry.messages, reply.text))
         second = canonical(again.text, inquiry.kind, inquiry.choices)
         if second is None:
             return Confidence(None, self.scale, "the second answer neither keeps nor changes the first")

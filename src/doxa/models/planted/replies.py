@@ -82,7 +82,7 @@ def _follow_up(persona: Persona, question: str, reply: str, text: str) -> Distri
         return {"keep" if persona.dares(belief) else "withdraw": 1.0}
     if text == prompts.BET:
         return {"bet" if persona.dares(belief) else "pass": 1.0}
-    if text == prompts.RECONSIDER:
+    if text.startswith(prompts.RECONSIDER):
         return _second_thoughts(persona, question, reply, belief)
     return _answers(f"{question}\n{reply}\n{text}")
 
