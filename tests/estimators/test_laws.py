@@ -54,7 +54,7 @@ def run(name: str, question: Question, model: Any) -> Confidence:
     return asyncio.run(work())
 
 
-def check(name: str, confidence: Confidence) -> None:
+def check_number(name: str, confidence: Confidence) -> None:
     assert confidence.scale is registry.find("estimators", name).scale
     if confidence.value is None:
         assert confidence.reason
@@ -106,7 +106,7 @@ def test_it_is_a_frozen_value_made_without_arguments_and_says_what_it_is(name: s
 @pytest.mark.parametrize("name", NAMES)
 def test_it_gives_a_number_in_its_scale_or_a_reason(name: str, question: Question) -> None:
     for model in (Mock(), Mock("silent"), Parrot("red"), Parrot("red", -0.5), Parrot("B", -1e4)):
-        check(name, run(name, question, model))
+        check_number(name, run(name, question, model))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -122,7 +122,7 @@ def test_hostile_replies_are_survived(name: str) -> None:
     for text in HOSTILE:
         for question in (OPEN[0], CHOICE[0]):
             for logprob in (None, -0.5):
-                check(name, run(name, question, Parrot(text, logprob)))
+                check_number(name, run(name, question, Parrot(text, logprob)))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -272,8 +272,9 @@ def test_the_most_probable_guess_counts_and_unreadable_ones_do_not() -> None:
 
 PUBLISHED = (
     "almost certain .9204, highly likely .8709, very good chance .8053, we believe .7508, likely .7091, "
-    "probably .6868, probable .6762, better than even .5812, about even .5068, probably not .2468, we doubt .2237, unlikely .2118, "
-    "improbable .1677, chances are slight .1440, little chance .1285, highly unlikely .1076, almost no chance .0651"
+    "probably .6868, probable .6762, better than even .5812, about even .5068, probably not .2468, we doubt .2237, "
+    "unlikely .2118, improbable .1677, chances are slight .1440, little chance .1285, highly unlikely .1076, "
+    "almost no chance .0651"
 )
 
 
