@@ -59,6 +59,7 @@ def test_the_short_answer_of_a_chatty_reply(reply: str, answer: str) -> None:
         "The capital of Zorbia? I do not know.",
         "I don't know. The capital could be X.",
         "The capital of Zorb is not known.",
+        "The capital of Zorb is not explicitly mentioned in the passage.",
         "Ich weiß es nicht.",
         "Je ne sais pas.",
         "No lo sé.",

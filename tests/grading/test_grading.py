@@ -17,6 +17,8 @@ INDIUM = Question(id="in", text="What is the chemical symbol of indium?", answer
 KUWAIT = Question(id="kw", text="What is the capital of Kuwait?", answers=("Kuwait City", "Kuwait"))
 SPAIN = Question(id="tt", text="What is the capital of Trinidad and Tobago?", answers=("Port of Spain",))
 BOLIVIA = Question(id="bo", text="What is the capital of Bolivia?", answers=("Sucre", "La Paz"))
+SINGAPORE = Question(id="sg", text="What is the capital of Singapore?", answers=("Singapore",))
+DENAR = Question(id="mk", text="What is the currency?", answers=("Macedonian Denar", "MKD", "ALL"))
 CITIES = Question(
     id="c", text="Capital of France?", answers=("Paris",), kind="choice", choices=("Rome", "Paris", "Oslo")
 )
@@ -65,6 +67,12 @@ def verdict(question: Question, text: str) -> Verdict:
         (GOLD, "Au contraire, it is Ag.", False),
         (INDIUM, "In chemistry, its symbol is Id", False),
         (INDIUM, "The symbol is In.", True),
+        (SINGAPORE, "Singapore", True),
+        (SINGAPORE, "The capital of Singapore is Singapore.", True),
+        (SINGAPORE, "Country: Singapore. What is its capital?", False),
+        (DENAR, "The Macedonian Drachm (MKD)", False),
+        (DENAR, "The code is MKD.", True),
+        (DENAR, "All Macedonian dinars", False),
         (CITIES, "B", True),
         (CITIES, "(b) Paris", True),
         (CITIES, "It is Paris", True),
@@ -78,6 +86,9 @@ def verdict(question: Question, text: str) -> Verdict:
         (SUM, "42.0000001", False),
         (SUM, "43", False),
         (SUM, "many", None),
+        (SUM, "To find 12 plus 30, we add them.", None),
+        (SUM, "12 + 30 is a well-known sum", None),
+        (SUM, "The answer is 30.", False),
         (THIRD, "0.33333", False),
         (DAY, "27 May 2018", True),
         (DAY, "8 days after 19 May 2018 is May 27, 2018.", True),
@@ -85,6 +96,7 @@ def verdict(question: Question, text: str) -> Verdict:
         (DAY, "19 May 2018", False),
         (DAY, "2018-05-27 or 2018-05-28", None),
         (DAY, "next week", None),
+        (DAY, "That is 8 days after 19 May 2018, of course.", None),
         (TRUE, "Yes, it is.", True),
         (TRUE, "True", True),
         (TRUE, "No.", False),

@@ -9,12 +9,14 @@ from doxa.grading.rules import settle, unread
 from doxa.text import answer_sentence, dates, short_answer
 from doxa.types import Question, Verdict
 
+_LONGEST_DATE = len("Wednesday, 30th of September 2026")
+
 
 @dataclass(frozen=True)
 class Date:
     """Right if a reply's date is an accepted one, or at most `days` away from it.
 
-    Dates repeated from the question do not count as the answer unless there is no other; several others are `None`.
+    A date of the question counts only where it is the whole answer; several other dates are `None`.
     """
 
     days: int = 0
@@ -24,12 +26,13 @@ class Date:
         settled = settle(question, text)
         if settled is not None:
             return settled
-        found = set(dates(short_answer(text)) or dates(answer_sentence(text)) or dates(text))
-        found = found - set(dates(question.text)) or found
+        answer = short_answer(text)
+        found = set(dates(answer) or dates(answer_sentence(text)) or dates(text))
+        found = found - set(dates(question.text)) or (found if len(answer) <= _LONGEST_DATE else set())
         if not found:
-            return unread(text, "date")
+            return unread(text, "date but those of the question")
         if len(found) > 1:
             return Verdict(None, reason=f"{len(found)} different dates in the reply")
         near = datetime.timedelta(days=self.days)
         gold = [day for answer in question.answers or () for day in dates(answer)]
-        return Verdict(any(abs(found.copy().pop() - day) <= near for day in gold))
+        return Verdict(any(abs(said - day) <= near for said in found for day in gold))

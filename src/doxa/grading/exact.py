@@ -25,7 +25,8 @@ class Exact:
     Case, accents, articles and punctuation do not count. A negated answer ("not Paris") is wrong. So is a reply that
     names several alternatives of which not all are accepted ("Paris or Lyon"): it does not commit itself, and counting
     it as missing would let a model choose what it is graded on. Symbols of up to three letters (Au, USD) stand in a
-    sentence only in their own spelling, since many are words ("In", "All").
+    sentence only in their own spelling, since many are words ("In", "All"). An accepted answer that stands in the
+    question itself (Singapore, of Singapore) counts only as the whole short answer: to repeat a question is no answer.
     """
 
     phrase: bool = True
@@ -52,7 +53,7 @@ class Exact:
             return Verdict(all(right), reason="" if all(right) or not any(right) else "names several answers")
         asked = normalise(question.text)
         told = {answer: form for answer, form in accepted.items() if not stands_in(asked, form)}
-        return Verdict(_names_one(answer, accepted) or _names_one(answer_sentence(text), told))
+        return Verdict(_names_one(answer, told) or _names_one(answer_sentence(text), told))
 
 
 def _alternatives(answer: str, names: Iterable[str]) -> list[str]:
@@ -80,7 +81,11 @@ def _names_one(sentence: str, accepted: Mapping[str, str]) -> bool:
 
 
 def _holds_symbol(sentence: str, symbol: str) -> bool:
-    """Whether a symbol stands in a sentence in its own spelling: last, in quotes or brackets, or after "is" or ":"."""
-    marked = rf"(?:\b(?:is|symbol|code)|[:=(\"'“‘*\[])\s*{symbol}(?!\w)|(?<!\w){symbol}\W*$"
+    """Whether a symbol stands in a sentence in its own spelling: last, in quotes, or after "is" or ":".
+
+    Symbols of up to two letters may stand in brackets, but not codes: "Macedonian drachma (MKD)" names a currency.
+    """
+    opening = "" if len(symbol) > 2 else r"(\["
+    marked = rf"(?:\b(?:is|symbol|code)|[:=\"'“‘*{opening}])\s*{symbol}(?!\w)|(?<![\w(\[]){symbol}\W*$"
     found = re.search(marked, sentence)
     return found is not None and not _NOT_BEFORE.search(normalise(sentence[: found.start()]))

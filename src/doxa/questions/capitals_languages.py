@@ -75,11 +75,12 @@ def _in(language: str, names: Mapping[Country, tuple[str, ...]]) -> Iterator[Que
     """All questions in one language."""
     locale = package("babel").Locale(language)
     for country, known in names.items():
-        own = _exemplar(locale, country)
+        own, name = _exemplar(locale, country), locale.territories[country.code]
+        known = known if name == country.capital else tuple(other for other in known if other != name)
         yield Question(
             id=f"capitals_languages/{language}/{country.code.lower()}",
-            text=TEMPLATES[language].format(country=locale.territories[country.code]),
-            answers=(own, *(name for name in known if name != own)) if own else known,
+            text=TEMPLATES[language].format(country=name),
+            answers=(own, *(other for other in known if other != own)) if own else known,
             cluster=f"country/{country.code}",
             tags={
                 "bank": "capitals_languages",

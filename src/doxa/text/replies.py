@@ -209,7 +209,8 @@ _KNOW_NOT = re.compile(
     r"(?:answer|determine|find|say|tell|provide|verify|confirm|identify|give|know|recall|be (?:sure|certain|determined|"
     r"answered|verified|known))\b"
     r"|\b(?:have|with|is|there are) (?:no|insufficient|not enough) (?:idea|clue|information|knowledge|records?|data)\b"
-    r"|\bis (?:not known|unknown|unclear|not clear|impossible to (?:say|know))\b"
+    r"|\b(?:is|are|was) (?:unknown|unclear|undefined|unspecified|impossible to (?:say|know)"
+    r"|not (?:\w+ly )?(?:known|clear|specified|mentioned|stated|given|provided|available|listed|defined))\b"
     r"|^(?:unknown|unsure|uncertain|no idea|not sure|not certain|not known|idk|dunno|dont know|do not know|n a|"
     r"no answer|no clue|no se|unanswerable|abstain|not enough information|insufficient information)$"
 )
