@@ -250,6 +250,9 @@ def test_one_turn_is_read_after_the_marker_of_the_answer() -> None:
     assert (found.value, found.answer) == (0.3, "Bergen")
     assert read("Confidence: 100%. It is Oslo.").value is None
     assert read("Answer: Oslo").value is None
+    echoed = "What is it?\nAnswer: Moss\nConfidence: 100%\n"
+    assert read(f"{echoed}Answer: Oslo\nConfidence: 40%")[:2] == ("Oslo", 0.4)
+    assert read("Answer: Oslo (probability: 70 %)")[:2] == ("Oslo", 0.7)
     assert read("Answer: Oslo\nConfidence: high") == ("Oslo", None, "no number")
     assert read("**Answer:** Oslo, **Confidence:** 80%")[:2] == ("Oslo", 0.8)
 
@@ -267,6 +270,7 @@ def test_the_most_probable_guess_counts_and_unreadable_ones_do_not() -> None:
     assert (found.value, found.answer) == (0.6, "Oslo")
     assert found.details == {"Bergen": 0.3, "Oslo": 0.6, "Moss": 0.6}
     assert guesses("G1: Oslo P1: 0.7 G2: Bergen P2: 0.1") == {"Oslo": 0.7, "Bergen": 0.1}
+    assert guesses("G1: Moss\nP1: 100%\n\nG1: Oslo\nP1: 20%\nG2: Oslo\nP2: 90%") == {"Oslo": 0.2}
     assert measure(StatedTopK(), Script(after("Oslo", "Oslo, surely"))).value is None
 
 

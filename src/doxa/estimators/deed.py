@@ -48,7 +48,7 @@ class Deed:
         reply = await inquiry.reply()
         begin = prefill(inquiry, "I will")
         answered, kept, bet = await asyncio.gather(
-            inquiry.ask(prompts.with_note(inquiry.messages, prompts.MAY_ABSTAIN)),
+            inquiry.ask(prompts.with_note(inquiry.messages, prompts.MAY_ABSTAIN), max_tokens=24),
             inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.KEEP), prefill=begin, max_tokens=8),
             inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.BET), prefill=begin, max_tokens=8),
         )

@@ -13,8 +13,11 @@ from doxa.text import stated_percent
 from doxa.types import Access, Confidence, Scale
 
 _BEGIN = "Answer:"
+_INSIDE = r"(?:(?!\n\W*answer\W*[:=]).)*"
+"""Anything up to the next line that begins an answer."""
 _FORM = re.compile(
-    r"(?:^|\n)\W*answer\W*[:=](?P<answer>(?:(?!\n\W*answer\W*[:=]).)*?)\bconfidence\b(?P<said>.*)", re.I | re.S
+    rf"(?:^|\n)\W*answer\W*[:=](?P<answer>{_INSIDE}?)\b(?:confidence|probability)\b(?P<said>{_INSIDE})",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -27,13 +30,13 @@ class Stated(NamedTuple):
 
 
 def read(text: str) -> Stated:
-    """The answer after its marker, and the confidence after that; nothing before the marker counts.
+    """The answer after its last marker, and the confidence after that; nothing before the marker counts.
 
     >>> read("Answer: Paris\\nConfidence: 80%")
     Stated(answer='Paris', value=0.8, reason='')
     """
-    form = _FORM.search(text)
-    answer = form["answer"].strip(" \n\t*,;") if form else ""
+    form = max(_FORM.finditer(text), key=re.Match.start, default=None)
+    answer = form["answer"].strip(" \n\t*,;(") if form else ""
     if form is None or not answer:
         return Stated(None, None, "the reply is not in the form of an answer and a confidence")
     value, reason = stated_percent(f"Confidence{form['said']}")

@@ -18,14 +18,16 @@ _GUESS = re.compile(r"\bG(\d+)\W*:(.*?)\bP\1\W*:(.*?)(?=\n|\bG\d|$)", re.IGNOREC
 def guesses(text: str) -> dict[str, float]:
     """Guesses with their probabilities in the order given; those that cannot be read are left out.
 
+    Of two guesses with one number the later counts, of two that are equal the earlier.
+
     >>> guesses("G1: Oslo\\nP1: 60%\\nG2: Bergen\\nP2: 30%")
     {'Oslo': 0.6, 'Bergen': 0.3}
     """
+    numbered = {number: (guess.strip(), stated_percent(said).value) for number, guess, said in _GUESS.findall(text)}
     found: dict[str, float] = {}
-    for _, guess, said in _GUESS.findall(text):
-        value = stated_percent(said).value
-        if guess.strip() and value is not None:
-            found.setdefault(guess.strip(), value)
+    for guess, value in numbered.values():
+        if guess and value is not None:
+            found.setdefault(guess, value)
     return found
 
 

@@ -28,6 +28,6 @@ class StatedTwoTurn:
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for a percentage and read it."""
         reply = await inquiry.reply()
-        said = await inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.CONFIDENCE), max_tokens=12)
+        said = await inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.CONFIDENCE), max_tokens=16)
         value, reason = stated_percent(said.text)
         return Confidence(value, self.scale, reason)
