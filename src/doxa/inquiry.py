@@ -109,7 +109,7 @@ class Caller:
             return recorded
         task = self._under_way.get(key)
         if task is None:
-            task = asyncio.ensure_future(self._pay(key, request))
+            task = _shared(self._pay(key, request))
             self._under_way[key] = task
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         return await asyncio.shield(task)
@@ -306,13 +306,20 @@ class Inquiry:
         """Do `work` unless it was done under `key`; either way it goes on this view's bill."""
         task = self._memo.get(key)
         if task is None:
-            task = self._memo[key] = asyncio.ensure_future(work)
+            task = self._memo[key] = _shared(work)
         else:
             work.close()
         result = await asyncio.shield(task)
         if isinstance(result, Reply):
             self.bill[key] = result.usage
         return result
+
+
+def _shared(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """A task that several may await, or none after all: its exception then concerns nobody and is not reported."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 def _arrived(outcome: Outcome) -> Reply:

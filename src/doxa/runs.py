@@ -56,11 +56,11 @@ class Run:
             raise UsageError(f"{self.directory} has no {ITEMS} yet", hint=f"finish it: doxa resume {self.directory}")
         return pl.read_parquet(path)
 
-    def table(self) -> str:
-        """The summary for a terminal of 80 columns."""
+    def table(self, then: str = "") -> str:
+        """The summary for a terminal of 80 columns; `then` is a command to try next."""
         from doxa.report.terminal import summary
 
-        return summary(self.info, self.metrics, page=str(self.directory / REPORT))
+        return summary(self.info, self.metrics, page=str(self.directory / REPORT), then=then)
 
     def report(self, out: Path | str | None = None) -> Path:
         """Write the page; returns where it is."""

@@ -19,5 +19,5 @@ def quickstart(
 
     options = running.Options(questions=QUESTIONS, model="smollm2", out=out, limit=NUMBER, max_tokens=24, title="quickstart")
     with running.quiet_logs():
-        run = running.execute(options)
-        running.finish(run, as_json=as_json)
+        then = "doxa run your-questions.csv --model openai/gpt-4o"
+        running.finish(running.execute(options), as_json=as_json, then=then)

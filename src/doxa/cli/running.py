@@ -139,14 +139,14 @@ def run_until_done(work: Coroutine[Any, Any, Run], models: Sequence[Model] = ())
         raise
 
 
-def finish(run: Run, *, as_json: bool, report: bool = True) -> None:
+def finish(run: Run, *, as_json: bool, then: str = "") -> None:
     """Say what came out. Raises `Incomplete` when calls that may succeed later are missing."""
     info = run.info
     if as_json:
         paths = {name: str(run.directory / name) for name in ("items.parquet", "metrics.json", "report.html")}
         sys.stdout.write(json.dumps({"run": info, "metrics": run.metrics, "files": paths}, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(run.table() + "\n")
+        sys.stdout.write(run.table(then) + "\n")
     if info["status"] != "complete":
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(info["errors"].items())) or "limit reached"
         raise Incomplete(f"the run is incomplete: {kinds}", hint=f"go on with: doxa resume {run.directory}")
