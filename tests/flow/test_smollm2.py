@@ -1,0 +1,33 @@
+"""The whole way on a real model: the embedded one, with every estimator."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from doxa import registry
+
+
+@pytest.mark.local
+@pytest.mark.timeout(280)
+def test_the_embedded_model_is_assayed_end_to_end(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "doxa.cli.main", "run", "bank:capitals+capitals_choice+arithmetic+fictional",
+        "--model", "smollm2", "--limit", "12", "--max-tokens", "24", "--out", "run", "--json",
+    ]  # fmt: skip
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=270)
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["run"]["status"] == "complete"
+    items = pl.read_parquet(tmp_path / "run" / "items.parquet")
+    assert items.height == 12 * len(registry.names("estimators"))
+    assert (items["error"] == "").all()
+    assert items.filter(pl.col("confidence").is_null())["reason"].str.len_chars().min() > 0
+    assert set(items["tag.bank"]) == {"capitals", "capitals_choice", "arithmetic", "fictional"}
+    given = items.filter(pl.col("confidence").is_not_null())["estimator"].unique()
+    assert set(given) == set(registry.names("estimators"))
+    again = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=200)
+    assert json.loads(again.stdout)["run"]["calls"] == 0
