@@ -5,7 +5,7 @@ A change of any text here changes answers, so it changes `VERSION`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from string import ascii_uppercase
 
 from doxa.types import Kind, Message, Question
@@ -63,11 +63,7 @@ BET = (
     "Do you bet on your answer or pass? If you bet, you win a point when it is right and lose a point when it is wrong."
 )
 MAY_ABSTAIN = 'You may reply "I don\'t know": a right answer wins a point and a wrong one loses a point.'
-ONE_TURN = (
-    "Give your answer and, as a percentage between 0% and 100%, how likely it is to be right. Reply in two lines:\n"
-    "Answer: <your answer>\n"
-    "Confidence: <percentage>"
-)
+ONE_TURN = "Reply with your answer and the probability that it is right."
 TRUE_FALSE = ("A", "B")
 
 
@@ -76,13 +72,50 @@ def certainty(phrases: Sequence[str]) -> str:
     return f"How likely is it that your answer is right? Choose one of these: {', '.join(phrases)}."
 
 
-def top_k(count: int) -> str:
+def top_k_note(count: int) -> str:
     """The note that asks for `count` guesses with their probabilities."""
-    lines = "\n".join(f"G{i}: <guess {i}>\nP{i}: <percentage>" for i in range(1, count + 1))
-    return (
-        f"Give your {count} best guesses and, as a percentage between 0% and 100%, how likely each is to be right. "
-        f"Reply in this form:\n{lines}"
+    return f"Give your {count} best guesses, each with the probability that it is right."
+
+
+# Two worked examples, one sure and one doubtful, show small models the form of a reply.
+_EXAMPLES: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = (
+    (
+        "What is the largest planet?",
+        (("Jupiter", 80), ("Saturn", 12), ("Neptune", 4), ("Earth", 2), ("Uranus", 1), ("Mars", 1)),
+    ),
+    (
+        "Who painted Olympia?",
+        (("Manet", 30), ("Degas", 25), ("Renoir", 15), ("Monet", 10), ("Courbet", 5), ("Cassatt", 5)),
+    ),
+)
+MOST_GUESSES = 6
+
+
+def one_turn(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The question asked for an answer and its probability in one reply, after two examples."""
+    replies = (f"Answer: {guesses[0][0]}. Confidence: {guesses[0][1]}%" for _, guesses in _EXAMPLES)
+    return _after_examples(messages, ONE_TURN, replies)
+
+
+def top_k(messages: Sequence[Message], count: int) -> tuple[Message, ...]:
+    """The question asked for `count` guesses (at most `MOST_GUESSES`) with their probabilities, after two examples."""
+    replies = (
+        "\n".join(f"G{i}: {guess}\nP{i}: {p}%" for i, (guess, p) in enumerate(guesses[:count], start=1))
+        for _, guesses in _EXAMPLES
     )
+    return _after_examples(messages, top_k_note(count), replies)
+
+
+def _after_examples(messages: Sequence[Message], note: str, replies: Iterable[str]) -> tuple[Message, ...]:
+    """The question with a note, after the examples answered in the form that the note asks for."""
+    *head, last = with_note(messages, note)
+    system = [message for message in head if message.role == "system"]
+    examples = [
+        Message(*turn)
+        for (question, _), reply in zip(_EXAMPLES, replies, strict=True)
+        for turn in (("user", f"{question}\n{note}"), ("assistant", reply))
+    ]
+    return (*system, *examples, *(message for message in head if message.role != "system"), last)
 
 
 def follow_up(messages: Sequence[Message], reply: str, text: str) -> tuple[Message, ...]:

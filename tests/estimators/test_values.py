@@ -274,6 +274,16 @@ def test_the_most_probable_guess_counts_and_unreadable_ones_do_not() -> None:
     assert measure(StatedTopK(), Script(after("Oslo", "Oslo, surely"))).value is None
 
 
+def test_examples_stand_after_the_system_message_and_show_the_form_that_is_read() -> None:
+    talk = (Message("system", "Be brief."), Message("user", "Hello"), Message("assistant", "Hi"), *QUESTION)
+    shown = prompts.top_k(talk, 2)
+    assert (shown[0], shown[5:7]) == (talk[0], talk[1:3]) and shown[7].content.startswith(QUESTION[0].content)
+    assert [list(guesses(message.content).values()) for message in (shown[2], shown[4])] == [[0.8, 0.12], [0.3, 0.25]]
+    assert [read(message.content).value for message in prompts.one_turn(talk)[2:5:2]] == [0.8, 0.3]
+    with pytest.raises(UsageError, match="7 guesses"):
+        StatedTopK(k=7)
+
+
 PUBLISHED = (
     "almost certain .9204, highly likely .8709, very good chance .8053, we believe .7508, likely .7091, "
     "probably .6868, probable .6762, better than even .5812, about even .5068, probably not .2468, we doubt .2237, "

@@ -32,11 +32,11 @@ class Stated(NamedTuple):
 def read(text: str) -> Stated:
     """The answer after its last marker, and the confidence after that; nothing before the marker counts.
 
-    >>> read("Answer: Paris\\nConfidence: 80%")
+    >>> read("Answer: Paris. Confidence: 80%")
     Stated(answer='Paris', value=0.8, reason='')
     """
     form = max(_FORM.finditer(text), key=re.Match.start, default=None)
-    answer = form["answer"].strip(" \n\t*,;(") if form else ""
+    answer = form["answer"].strip(" \n\t*.,;(") if form else ""
     if form is None or not answer:
         return Stated(None, None, "the reply is not in the form of an answer and a confidence")
     value, reason = stated_percent(f"Confidence{form['said']}")
@@ -47,10 +47,10 @@ def read(text: str) -> Stated:
 class StatedOneTurn:
     """The percentage the model states along with an answer, divided by 100.
 
-    Range [0, 1], higher is surer. The question is asked anew with a request for two lines, answer and confidence, so
-    the number is about the method's own answer. The percentage is read only after the answer's marker in that reply.
-    Xiong et al. 2023, Can LLMs Express Their Uncertainty? (arXiv 2306.13063), vanilla prompt; the one-stage verbalised
-    confidence of Tian et al. 2023 (arXiv 2305.14975).
+    Range [0, 1], higher is surer. The question is asked anew with a request for both, so the number is about the
+    method's own answer; two example exchanges show the form. The percentage is read only after the answer's marker in
+    that reply. Xiong et al. 2023, Can LLMs Express Their Uncertainty? (arXiv 2306.13063), vanilla prompt; the one-stage
+    verbalised confidence of Tian et al. 2023 (arXiv 2305.14975).
     """
 
     access: ClassVar[Access] = Access.TEXT
@@ -59,9 +59,8 @@ class StatedOneTurn:
     implements: ClassVar[tuple[str, ...]] = ()
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
-        """Ask for both lines and read them."""
+        """Ask for both and read them."""
         begin = prefill(inquiry, _BEGIN)
-        messages = prompts.with_note(inquiry.messages, prompts.ONE_TURN)
-        said = await inquiry.ask(messages, prefill=begin, max_tokens=32)
+        said = await inquiry.ask(prompts.one_turn(inquiry.messages), prefill=begin, max_tokens=24)
         answer, value, reason = read(begin + said.text)
         return Confidence(value, self.scale, reason, answer=answer)

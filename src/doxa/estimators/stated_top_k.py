@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from doxa import prompts
+from doxa.errors import UsageError
 from doxa.estimators.reading import prefill
 from doxa.inquiry import Inquiry
 from doxa.text import stated_percent
@@ -36,8 +37,9 @@ class StatedTopK:
     """The highest probability the model states among `k` guesses, divided by 100.
 
     Range [0, 1], higher is surer. The number is about the method's own answer, the most probable guess; of equals the
-    first. Only guesses with a readable probability count. `details` holds them all. Tian et al. 2023, Just Ask for
-    Calibration (arXiv 2305.14975), "Verb. 1S top-k"; also Xiong et al. 2023 (arXiv 2306.13063).
+    first. Only guesses with a readable probability count; `details` holds them. Two example exchanges show the form.
+    Tian et al. 2023, Just Ask for Calibration (arXiv 2305.14975), "Verb. 1S top-k"; also Xiong et al. 2023
+    (arXiv 2306.13063). Raises `UsageError` when `k` is not from 1 to 6.
     """
 
     k: int = 4
@@ -47,11 +49,16 @@ class StatedTopK:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration",)
 
+    def __post_init__(self) -> None:
+        """Check the number of guesses."""
+        if not 1 <= self.k <= prompts.MOST_GUESSES:
+            raise UsageError(f"stated_top_k cannot ask for {self.k} guesses", hint=f"k is 1 to {prompts.MOST_GUESSES}")
+
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for the guesses and take the most probable one."""
         begin = prefill(inquiry, "G1:")
-        messages = prompts.with_note(inquiry.messages, prompts.top_k(self.k))
-        found = guesses(begin + (await inquiry.ask(messages, prefill=begin, max_tokens=24 * self.k)).text)
+        messages = prompts.top_k(inquiry.messages, self.k)
+        found = guesses(begin + (await inquiry.ask(messages, prefill=begin, max_tokens=16 * self.k)).text)
         if not found:
             return Confidence(None, self.scale, "no guess with a readable probability")
         best = max(found, key=found.__getitem__)

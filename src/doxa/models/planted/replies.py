@@ -17,7 +17,7 @@ _P_TRUE = re.compile(
     re.DOTALL,
 )
 _PHRASES = re.compile(re.escape(prompts.certainty(["\0"])).replace("\0", "(.+)"))
-_TOP_K = re.compile(r"Give your (\d+) best guesses and")
+_TOP_K = re.compile(re.escape(prompts.top_k_note(0)).replace("0", r"(\d+)") + "$")
 
 
 def replies(persona: Persona, messages: Sequence[Message], prefill: str = "") -> Distribution:
@@ -28,10 +28,12 @@ def replies(persona: Persona, messages: Sequence[Message], prefill: str = "") ->
     if shown:
         belief = _belief(shown[1], shown[2])
         found: Distribution = {"A": belief, "B": 1 - belief}
+    elif noted := _noted(persona, text):
+        found = noted
     elif len(turns) > 2 and turns[-2].role == "assistant":
         found = _follow_up(persona, turns[-3].content, turns[-2].content, text)
     else:
-        found = _answer(persona, text)
+        found = _answers(text)
     return {reply.removeprefix(prefill): p for reply, p in found.items() if p > 0}
 
 
@@ -52,21 +54,21 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f}%"
 
 
-def _answer(persona: Persona, text: str) -> Distribution:
-    """Replies to a question, with the note it may end in."""
+def _noted(persona: Persona, text: str) -> Distribution | None:
+    """Replies to a question that ends in a note on how to reply; `None` where there is no such note."""
     if text.endswith(prompts.MAY_ABSTAIN):
         answers = _answers(text.removesuffix(prompts.MAY_ABSTAIN).rstrip())
         return answers if persona.dares(max(answers.values())) else {"I don't know": 1.0}
     if text.endswith(prompts.ONE_TURN):
         answers = _answers(text.removesuffix(prompts.ONE_TURN).rstrip())
-        return {f"Answer: {answer}\nConfidence: {_percent(persona.word(p))}": p for answer, p in answers.items()}
+        return {f"Answer: {answer}. Confidence: {_percent(persona.word(p))}": p for answer, p in answers.items()}
     wanted = _TOP_K.search(text)
-    if wanted and text.endswith(prompts.top_k(int(wanted[1]))):
+    if wanted:
         answers = _answers(text[: wanted.start()].rstrip())
         guesses = list(answers.items())[: int(wanted[1])]
         lines = (f"G{i}: {guess}\nP{i}: {_percent(persona.word(p))}" for i, (guess, p) in enumerate(guesses, start=1))
         return {"\n".join(lines): 1.0}
-    return _answers(text)
+    return None
 
 
 def _follow_up(persona: Persona, question: str, reply: str, text: str) -> Distribution:
