@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 KINDS = ("llama", "gpt2", "neox", "qwen2", "mistral", "gemma2")
-WORDS = "What is the capital of France the name of a city".split()
+WORDS = ["What", "is", "the", "capital", "of", "France", "the", "name", "of", "a", "city"]
 
 
 def ask(text, **knobs):

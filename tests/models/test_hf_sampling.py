@@ -30,6 +30,12 @@ def test_a_stream_does_not_depend_on_the_size_of_the_vocabulary():
     assert sampling.exponentials(3, 4, 9).tolist() == sampling.exponentials(3, 4, 50).tolist()[:9]
 
 
+def test_a_number_that_rounds_to_one_never_arrives(monkeypatch):
+    ones = type("Ones", (), {"random_raw": lambda _, size: np.full(size, 2**64 - 1, dtype=np.uint64)})
+    monkeypatch.setattr(np.random, "Philox", lambda key: ones())
+    assert np.isinf(sampling.exponentials(0, 0, 4)).all()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_draws_follow_the_distribution(seed):
     p = torch.softmax(torch.from_numpy(logits(seed, 12, 1.0)), -1).float()

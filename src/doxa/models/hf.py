@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doxa.errors import UsageError
 from doxa.types import Capabilities, Outcome, Request
@@ -53,7 +53,7 @@ class HF:
         loaded = load(str(path), dtype, device)
         self.name = name or Path(path).name
         self._fingerprint = _hash(VERSION, loaded.identity, dtype, str(loaded.tokenizer.chat_template))
-        self._start(loaded.model, loaded.tokenizer, token_budget, threads or len(os.sched_getaffinity(0)))
+        self._start(loaded.model, loaded.tokenizer, token_budget, threads or _cores())
 
     def _start(self, model: object, tokenizer: object, budget: int, threads: int) -> None:
         from doxa.models.engine.network import Network
@@ -108,7 +108,7 @@ class HF:
         """Stop the worker thread."""
         await self._scheduler.close()
 
-    async def _ask(self, kind: str, requests: Sequence[Request], layers: tuple[int, ...] = ()) -> list:  # type: ignore[type-arg]
+    async def _ask(self, kind: str, requests: Sequence[Request], layers: tuple[int, ...] = ()) -> list[Any]:
         from doxa.models.engine.jobs import Job
 
         for request in requests:
@@ -126,6 +126,11 @@ class HF:
         if not (0 <= request.temperature < float("inf") and 0 < request.top_p <= 1):
             given = f"temperature {request.temperature} and top_p {request.top_p}"
             raise UsageError(f"cannot sample with {given}", hint="temperature >= 0 and 0 < top_p <= 1")
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _hash(*parts: str) -> str:

@@ -19,7 +19,10 @@ def exponentials(seed: int, step: int, size: int) -> NDArray[np.float32]:
     """
     key = (seed % 2**64) << 64 | step
     bits = np.random.Philox(key=key).random_raw(-(-size // 2)).view(np.uint32)[:size]
-    return -np.log1p((bits.astype(np.float32) + np.float32(0.5)) * np.float32(-(2.0**-32)), dtype=np.float32)
+    uniform = (bits.astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-32)
+    with np.errstate(divide="ignore"):  # a number that rounds to 1 never arrives
+        times: NDArray[np.float32] = -np.log1p(-uniform)
+    return times
 
 
 def probabilities(logits: torch.Tensor, temperature: float, top_p: float) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Any
@@ -12,16 +12,15 @@ from typing import Any
 import torch
 
 from doxa.errors import DoxaError, Unavailable
-from doxa.models.engine.cache import BLOCK, Prefixes, Store
+from doxa.models.engine.cache import BLOCK
 from doxa.models.engine.jobs import Job
 from doxa.models.engine.network import Network, Span
 from doxa.models.engine.rows import Answers, Row, Stream, Tree, draw
+from doxa.models.engine.table import Table
 from doxa.models.engine.templates import Template
 from doxa.models.engine.text import Text
 from doxa.types import Failure, Reply, Usage
 
-ROUND = 32
-"""Row widths are multiples of this, so that rows rarely have to move when a longer one comes."""
 PASS = 2048
 """Tokens of prompts per forward pass; more do not make it faster."""
 POSITIONS = 512
@@ -90,21 +89,24 @@ class Scheduler:
 
     def _work(self) -> None:
         torch.set_num_threads(self.threads)
-        error: DoxaError | None = None
-        while self._next():
-            try:
-                self._turn()
-            except Exception as cause:  # whatever it is, nobody may wait for ever
-                hint = "lower token_budget" if "memory" in str(cause) else "the cause is shown above; please report it"
-                error = DoxaError(f"{self.model} failed: {type(cause).__name__}: {cause}", hint=hint)
-                error.__cause__ = cause
-                self._fail(error)
-        self._fail(DoxaError(f"{self.model} was closed while it was answering", hint="await the answers first"))
+        try:
+            while self._next():
+                try:
+                    self._turn()
+                except Exception as cause:  # whatever it is, nobody may wait for ever
+                    hint = "lower token_budget" if "memory" in str(cause) else "this is a bug of doxa: please report it"
+                    error = DoxaError(f"{self.model} failed: {type(cause).__name__}: {cause}", hint=hint)
+                    error.__cause__ = cause
+                    self._fail(error)
+                    self._reset()
+        finally:
+            self._closing = True
+            self._fail(DoxaError(f"{self.model} was closed while it was answering", hint="await the answers first"))
 
     def _next(self) -> bool:
         """Wait until there is something to do; False when it is time to go."""
         with self._changed:
-            idle = not (self._rows or self._prompts or self._trees)
+            idle = not (self._table.rows or self._prompts or self._trees)
             if idle:
                 self._changed.wait_for(lambda: self._inbox or self._closing)
         if idle and not self._closing:
@@ -117,19 +119,14 @@ class Scheduler:
     def _fail(self, error: DoxaError) -> None:
         with self._changed:
             jobs, self._jobs, self._inbox, self._arrived = list(self._jobs.values()), {}, [], []
-        self._reset()
         for job in jobs:
             job.finish(error=error)
 
     def _reset(self) -> None:
         like = self.network.model.get_input_embeddings().weight
-        self._rows: list[Row] = []
+        self._table = Table(self.network.shapes, self.budget, like)
         self._prompts: dict[tuple[int, ...], Row] = {}
         self._trees: dict[tuple[int, ...], Tree] = {}
-        self._width = ROUND
-        self._reserved = 0
-        self._store = Store(self.network.shapes, max(self.budget, ROUND), like)
-        self._prefixes = Prefixes(self.network.shapes, self.budget, like)
 
     def _turn(self) -> None:
         for job in self._arrived:
@@ -137,8 +134,8 @@ class Scheduler:
         self._drop_abandoned()
         self._admit(self._trees, self._score)
         self._admit(self._prompts, self._start)
-        if self._rows:
-            spans = [Span(row.tokens[-1:], len(row.tokens) - 1) for row in self._rows]
+        if self._table.rows:
+            spans = [Span(row.tokens[-1:], len(row.tokens) - 1) for row in self._table.rows]
             self._advance(0, self._forward(spans, 0)[:, 0])
 
     def _accept(self, job: Job) -> None:
@@ -176,23 +173,19 @@ class Scheduler:
             waiting.streams.extend(row.streams)
 
     def _drop_abandoned(self) -> None:
-        for row in [*self._rows, *self._prompts.values()]:
+        for row in [*self._table.rows, *self._prompts.values()]:
             row.streams = [s for s in row.streams if not s.answers.job.abandoned()]
         self._prompts = {key: row for key, row in self._prompts.items() if row.streams}
-        self._settle([i for i, row in enumerate(self._rows) if not row.streams], [])
+        self._table.settle([i for i, row in enumerate(self._table.rows) if not row.streams], [])
 
     # -- admission -----------------------------------------------------------------------------------------------
-
-    @property
-    def _capacity(self) -> int:
-        return max(1, self.budget // self._width)
 
     def _admit(self, queue: dict[tuple[int, ...], Any], run: Callable[[list[Any]], None]) -> None:
         """Run everything in the queue that finds room, in passes of similar length."""
         while batch := self._choose(queue):
-            self._reserved = len(batch)
+            self._table.reserved = len(batch)
             for items in _passes(batch):
-                self._reserved -= len(items)
+                self._table.reserved -= len(items)
                 run(items)
 
     def _choose(self, queue: dict[tuple[int, ...], Any]) -> list[tuple[int, Any]]:
@@ -200,16 +193,14 @@ class Scheduler:
 
         Of those that would compute the same block of a prefix only the first goes: the others find it done.
         """
-        width = max((row.need for row in self._rows), default=0)
+        width = 0
         batch: list[tuple[int, Any]] = []
         claimed = set()
         for key, item in list(queue.items()):
-            wide = -(-max(width, item.need) // ROUND) * ROUND
-            if wide <= self._width <= 2 * wide:
-                wide = self._width
-            if len(self._rows) + len(batch) >= max(1, self.budget // wide):
+            wide = self._table.fit(width, item.need, len(batch))
+            if wide is None:
                 break
-            past = len(self._prefixes.match(key))
+            past = len(self._table.prefixes.match(key))
             block = key[: past + BLOCK]
             if block in claimed:
                 continue
@@ -218,68 +209,41 @@ class Scheduler:
             width = wide
             batch.append((item.need - past if isinstance(item, Tree) else len(key) - past, queue.pop(key)))
         if batch:
-            self._reshape(width)
+            self._table.reshape(width)
         return batch
-
-    def _reshape(self, width: int) -> None:
-        """Give the rows another width; those that are under way move."""
-        if width == self._width:
-            return
-        old, self._width = self._width, width
-        places = [(slot, i) for slot, row in enumerate(self._rows) for i in range(len(row.tokens) - 1)]
-        source, tokens = self._store, max(self.budget, width)
-        if tokens > source.tokens:
-            self._store = Store(self.network.shapes, tokens, source.buffers[0])
-        self._store.copy(source, [s * old + i for s, i in places], [s * width + i for s, i in places])
-
-    def _recall(self, items: Sequence[Row | Tree]) -> list[int]:
-        """Copy the known prefixes of new rows into their places; their lengths."""
-        sources: list[int] = []
-        targets: list[int] = []
-        lengths = []
-        for slot, item in enumerate(items, start=len(self._rows)):
-            known = self._prefixes.match(item.tokens)
-            sources += known
-            targets += range(slot * self._width, slot * self._width + len(known))
-            lengths.append(len(known))
-        self._store.copy(self._prefixes.store, sources, targets)
-        return lengths
-
-    def _keep(self, slot: int, tokens: list[int]) -> None:
-        self._prefixes.add(tokens, self._store, slot * self._width)
 
     def _forward(self, spans: list[Span], first: int, keep: int = 1) -> torch.Tensor:
         counts = self.network.counts
         counts.peak_rows = max(counts.peak_rows, first + len(spans))
-        return self.network.forward(spans, self._store, self._width, first, keep)
+        return self.network.forward(spans, self._table.store, self._table.width, first, keep)
 
     def _start(self, rows: list[Row]) -> None:
         """Compute prompts and draw the first tokens."""
-        first = len(self._rows)
-        spans = [Span(r.tokens[past:], past) for r, past in zip(rows, self._recall(rows), strict=True)]
+        first = len(self._table.rows)
+        spans = [Span(r.tokens[past:], past) for r, past in zip(rows, self._table.recall(rows), strict=True)]
         logits = self._forward(spans, first)
         self.network.counts.prompt_tokens += sum(len(span.ids) for span in spans)
         for slot, row in enumerate(rows, start=first):
-            self._keep(slot, row.tokens)
-        self._rows += rows
+            self._table.keep(slot, row.tokens)
+        self._table.rows += rows
         self._advance(first, logits[:, 0])
 
     def _score(self, trees: list[Tree]) -> None:
         """Compute prompts and all their continuations in one pass; the rows are free again at once."""
-        first = len(self._rows)
-        spans = [tree.span(past) for tree, past in zip(trees, self._recall(trees), strict=True)]
+        first = len(self._table.rows)
+        spans = [tree.span(past) for tree, past in zip(trees, self._table.recall(trees), strict=True)]
         keep = 1 + max(len(tree.ids) for tree in trees)
         logits = self._forward(spans, first, keep)
         self.network.counts.prompt_tokens += sum(len(span.ids) for span in spans)
         for i, tree in enumerate(trees):
-            self._keep(first + i, tree.tokens)
+            self._table.keep(first + i, tree.tokens)
             tree.finish(logits[i, keep - 1 - len(tree.ids) :], self.template, self.model)
 
     # -- generation ----------------------------------------------------------------------------------------------
 
     def _advance(self, first: int, logits: torch.Tensor) -> None:
         """Draw the next token of every answer in the rows from `first` on; rows split where answers differ."""
-        rows = self._rows[first:]
+        rows = self._table.rows[first:]
         self.network.counts.rows += len(rows)
         dead: list[int] = []
         splits: list[tuple[int, Row]] = []
@@ -289,47 +253,15 @@ class Scheduler:
                 if not stream.push(id_, token, self.ends):
                     groups.setdefault(id_, []).append(stream)
             if not groups:
-                self._keep(slot, row.tokens)
+                self._table.keep(slot, row.tokens)
                 dead.append(slot)
                 continue
             said = row.tokens
             branches = [Row([*said, id_], streams) for id_, streams in groups.items()]
-            self._rows[slot] = branches[0]
+            self._table.rows[slot] = branches[0]
             splits += [(slot, branch) for branch in branches[1:]]
-        self._settle(dead, splits)
-
-    def _settle(self, dead: list[int], splits: list[tuple[int, Row]]) -> None:
-        """Give split-off rows a place (a dead row's, a new one, or the queue), then close the gaps."""
-        moves: list[tuple[int, int]] = []
-        for source, row in splits:
-            if dead:
-                slot = dead.pop()
-                self._rows[slot] = row
-            elif len(self._rows) + self._reserved < self._capacity:
-                slot = len(self._rows)
-                self._rows.append(row)
-            else:
-                self._keep(source, row.tokens[:-1])
-                self._queue(row)
-                continue
-            moves.append((source, slot))
-        self._move(moves)
-        gaps = set(dead)
-        moves = []
-        for slot in sorted(gaps):
-            while len(self._rows) - 1 in gaps and len(self._rows) - 1 >= slot:
-                gaps.discard(len(self._rows) - 1)
-                self._rows.pop()
-            if slot < len(self._rows) - 1:
-                moves.append((len(self._rows) - 1, slot))
-                self._rows[slot] = self._rows.pop()
-                gaps.discard(slot)
-        self._move(moves)
-
-    def _move(self, moves: Iterable[tuple[int, int]]) -> None:
-        width = self._width
-        pairs = [(s * width + i, t * width + i) for s, t in moves for i in range(len(self._rows[t].tokens) - 1)]
-        self._store.copy(self._store, [s for s, _ in pairs], [t for _, t in pairs])
+        for row in self._table.settle(dead, splits):
+            self._queue(row)
 
 
 def _passes(batch: list[tuple[int, Any]]) -> Iterable[list[Any]]:
