@@ -187,6 +187,8 @@ def test_durations_in_texts() -> None:
         ("The answer is 1945.\n85", 0.85),
         ("Confidence: 80%. I'm not 100% certain.", 0.8),
         ("about 80", 0.8),
+        ("85% (on a scale of 0% to 100%)", 0.85),
+        ("From 0-100%: 85%", 0.85),
         ("between 60 and 80", None),
         ("60-80%", None),
         ("0.8-0.9", None),

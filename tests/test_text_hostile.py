@@ -20,6 +20,7 @@ PIECES = (
     "|²|1²|St. |A.\n|the |\u00a0"
 )
 ADVERSARIAL = [piece * (LENGTH // len(piece)) for piece in PIECES.split("|")]
+ADVERSARIAL += [(run * 3000 + "x") * (LENGTH // 3001) for run in (".", "*", "-", "(", "\u0301", " ", "_", "1", "!)")]
 ADVERSARIAL.append("".join(Random(0).choices("aA1,. -%()*'\n=/é\u0301“", k=LENGTH)))
 READERS: dict[str, Callable[[str], object]] = {
     "normalise": t.normalise,

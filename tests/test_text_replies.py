@@ -99,8 +99,11 @@ def test_refusals_and_denials() -> None:
     assert t.is_refusal("I'm sorry, but I can't assist with that.")
     assert t.is_refusal("As an AI language model, I cannot have opinions.")
     assert t.is_refusal("I must decline.") and not t.is_refusal("I cannot be sure, it is Paris")
+    assert not t.is_refusal("I will not withdraw my answer.") and not t.is_refusal("I won't bet.")
     assert not t.is_refusal("Paris") and not t.is_refusal("The minister cannot refuse.")
     assert t.says_nonexistent("There is no country named Zorb.") and t.says_nonexistent("Zorb doesn't exist.")
+    assert t.says_nonexistent("Zorbia isn't a real country.") and t.says_nonexistent("It is not a recognized element.")
+    assert not t.says_nonexistent("Its capital is not known for anything.")
     assert t.says_nonexistent("Zorbia is a fictional country.") and not t.says_nonexistent("The existing capital.")
 
 

@@ -13,7 +13,7 @@ from doxa.types import Question, Verdict
 
 _ALTERNATIVES = re.compile(r"(?i:\s+(?:or|oder|ou|eller|или)\s+|\s*/\s*|\s+(?:and|und|et)\s+|\s*&\s*)|[、，]")
 _NOT = "not|isnt|wasnt|never|nicht|kein|keine|niet|pas|inte|ikke|nao|nie|не|no es|non e"
-_NOT_BEFORE = re.compile(rf"(?<!\S)(?:{_NOT})(?:\s+\S+){{0,3}}\s*$")
+_NOT_BEFORE = re.compile(rf"(?<!\S)(?:{_NOT})(?:\s+(?!(?:but|its?|rather|instead|sondern)\s)\S+){{0,3}}\s*$")
 _NOT_AFTER = re.compile(rf"^\s*(?:(?:is|was|ist|est|es|e)\s+)?(?:{_NOT})(?!\S)")
 _SYMBOL = re.compile(r"[A-Z][A-Za-z0-9]{0,2}")
 

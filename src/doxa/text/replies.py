@@ -17,13 +17,13 @@ _LABEL = re.compile(
     r"(?: is| would be| ist| est| es| è| é)?(?: ?[:=]|(?<= is)|(?<= be)|(?<= ist)|(?<= est)|(?<= es)) ?",
     re.IGNORECASE,
 )
-_EMPHASIS = re.compile(r"(?<!\S)[*`]+(?=\S)|(?<=\S)[*`]+(?!\w)|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
+_EMPHASIS = re.compile(r"(?<!\S)[*`]+(?=\S)|(?<=\S)[*`]+(?!\w)|(?<!\w)_+(?=\w)|(?<=[^\W_])_+(?!\w)")
 _BULLET = re.compile(r"^ ?(?:(?:#{1,6}|>|[-•]) )?(?:1[.)] (?=[^\W\d]))?", re.MULTILINE)
-_SENTENCE_END = re.compile(r"[.!?]+[\"”')\]*]{0,3}(?=\s|$)|[。！？]|\n")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[\"”')\]*]{0,3}(?=\s|$)|[。！？]|\n")
 _ABBREVIATION = re.compile(r"(?:\b(?:St|Mt|Dr|Mr|Mrs|Ms|Ft|No|vs|ca|e\.g|i\.e)|\.[A-Z]|^[A-Z]|\b[A-Z]\w+ [A-Z])$")
 _FRESH_START = re.compile(r" (?:It|The|This|That|Its|In|There|However|I|He|She|They)\b|\s*$|\n")
 _FILLER = re.compile(
-    r"(?:sure|certainly|of course|okay|ok|hm+|well|great question|good question|that is a \w+ question|hello|hi"
+    r"(?:sure|certainly|of course|okay|ok|hm+|well|great question|good question|that is \w+ question|hello|hi"
     r"|thanks?|(?:im |i am )?(?:very |so )?sorry|(?:my )?apolog\w+|unfortunately|let me think|lets see)\b(?: \w+){0,2}"
 )
 _GUESS = re.compile(
@@ -200,6 +200,7 @@ def yes_no(text: str) -> bool | None:
     return said.pop()
 
 
+# The phrases below are looked for in normalised text, where articles and apostrophes are gone.
 _KNOW_NOT = re.compile(
     r"\b(?:i|we) (?:\w+ly |just )?(?:do not|dont|did not|didnt) (?:\w+ly )?"
     r"(?:know|remember|recall|have (?:any |enough |sufficient )?(?:information|knowledge|idea|data|access|clue))\b"
@@ -222,14 +223,16 @@ _FOREIGN_PHRASES = """
 """
 _FOREIGN = re.compile("|".join(normalise(phrase) for phrase in _FOREIGN_PHRASES.split(",")))
 _DECLINES = re.compile(
-    r"\b(?:i|we) (?:cannot|can not|cant|wont|will not|am unable to|am not able to|(?:must |have to )?decline|refuse)"
-    r"\b(?! be\b)|\bas an ai\b.{0,80}\b(?:cannot|cant|dont|do not|unable|not able)\b"
+    r"\b(?:i|we) (?:(?:cannot|can not|cant|could not|wont|will not|am unable to|am not able to) (?:\w+ly )?"
+    r"(?:help|assist|comply|answer|provide|share|engage|discuss|continue|respond|support|generate|create|offer|reveal|fulfil)"
+    r"|(?:must |have to |will )?(?:decline|refuse)\b)"
+    r"|\bas ai\b.{0,80}\b(?:cannot|cant|dont|do not|unable|not able)\b"
     r"|\b(?:im|i am) (?:sorry|unable|not able)\b.{0,40}\b(?:cannot|cant|unable|not able|help|assist|answer)\b"
 )
 _NOT_THERE = re.compile(
     r"\b(?:(?:does|do|did) not|doesnt|dont|didnt|never) (?:\w+ly )?exist(?:ed)?\b|\bno such\b|\bnon ?exist\w+\b"
-    r"|\b(?:not|isnt|arent) (?:a|an|any) (?:\w+ )?(?:real|actual|recogni[sz]ed|known|valid|existing|official)\b"
-    r"|\bnot real\b"
+    r"|\b(?:not|isnt|arent) (?:\w+ )?(?:real|existing)\b"
+    r"|\b(?:not|isnt|arent) (?:any )?(?:\w+ )?(?:actual|recogni[sz]ed|known|valid|official) (?!as\b|for\b|to\b|by\b)\w+"
     r"|\b(?:fictional|fictitious|imaginary|invented|made up|hypothetical)\b"
     r"|\bthere is no (?:\w+ ){0,3}(?:country|element|nation|state|place|city|person|book|word|thing)\b"
 )

@@ -43,8 +43,8 @@ def stated_percent(text: str, *, scale: int = 100) -> Stated:
     Marked values come before bare ones: "85%", "85 percent", "85/100", "6 out of 10", "Confidence: 85". A bare number
     counts if it is the only one, or stands alone on a line. "0.85" is 85 % on either scale; a bare "1" is 1 % where the
     question asked for 0 to 100 (`scale=100`) and certainty where it asked for 0 to 1 (`scale=1`). No value: nothing
-    found, out of range, a range ("60 to 80"), a bound ("over 90"). A negated one ("not 100% sure") and
-    a share of doubt ("10% doubt") are passed over.
+    found, out of range, a range ("60 to 80"), a bound ("over 90"). Passed over: a negated one ("not 100% sure"), a
+    share of doubt ("10% doubt"), a scale ("0-100%").
 
     >>> stated_percent("I'd say 70%... no: 85 %."), stated_percent("between 60 and 80").value
     (Stated(value=0.85, reason=''), None)
@@ -75,8 +75,10 @@ def _marked(text: str, found: list[Quantity], i: int, scale: int) -> Stated | No
         return None
     if _BOUND.search(before):
         return Stated(None, "a bound, not a value")
-    if ranged or (i and _RANGE.fullmatch(between) and not between.isspace() and not _NEGATED.search(before)):
-        return Stated(None, "a range, not a value")
+    ends = found[i : i + 2] if ranged else found[i - 1 : i + 1] if i and _RANGE.fullmatch(between) else []
+    if ends:
+        scale_named = ends[0].value == 0 and ends[1].value in (1, 10, 100)
+        return None if scale_named else Stated(None, "a range, not a value")
     if whole is not None:
         return _fraction(number.value, whole, f"{number.value:g} out of {whole:g}")
     return _fraction(number.value, 100, f"{number.value:g} %") if number.percent else _plain(text, number, scale)
