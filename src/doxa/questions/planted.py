@@ -6,26 +6,36 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
+from doxa.errors import UsageError
 from doxa.types import Question
 
 _COLOURS = ("red", "orange", "yellow", "green", "blue", "violet")
+_PLACES = range(1000, 10_000)
 
 
 @dataclass(frozen=True)
 class Planted:
-    """Which colour is the bead at a place of a repeating string? `n` questions, at most 9,000; open or with choices.
+    """Which colour is the bead at a place of a repeating string? `n` questions, at most 9,000.
 
     The text alone determines the answer, so any model may be asked. The mock model answers by planted beliefs of known
-    probability: this is the bank on which estimators, calibrators and the table of word and deed are proven.
+    probability: this is the bank on which estimators, calibrators and the table of word and deed are proven. `kind` is
+    open or choice. Raises `UsageError` for another kind or number.
     """
 
     n: int = 300
     seed: int = 0
     kind: Literal["open", "choice"] = "open"
 
+    def __post_init__(self) -> None:
+        """Check the knobs."""
+        if self.kind not in ("open", "choice") or not 1 <= self.n <= len(_PLACES):
+            raise UsageError(
+                f"no {self.n} planted {self.kind} questions", hint="n is 1 to 9,000; kind is open or choice"
+            )
+
     def questions(self) -> list[Question]:
         """The questions, in a fixed order."""
-        places = random.Random(self.seed).sample(range(1000, 10_000), self.n)
+        places = random.Random(self.seed).sample(_PLACES, self.n)
         return [self._question(place) for place in places]
 
     def _question(self, place: int) -> Question:
