@@ -10,8 +10,8 @@ from doxa.metrics.maths.cells import Cells, ratio
 from doxa.metrics.maths.checks import Floats
 from doxa.metrics.maths.rule import Rule
 
-TERMS = 1024
-"""Terms of the cosine series; enough for bandwidths down to 0.002."""
+TERMS = 512
+"""Terms of the cosine series; enough for bandwidths down to 0.004."""
 GRID = 1 << 12
 """Intervals of the grid on which the residual is placed; moves the result by some hundred-thousandths of itself."""
 
@@ -36,7 +36,7 @@ def kernel(cells: Cells) -> Floats:
     """
     series = _cosines(cells)
     low, high = np.zeros(series.shape[:-1]), np.ones(series.shape[:-1])
-    for _ in range(30):
+    for _ in range(25):
         middle = (low + high) / 2
         above = _smoothed(series, middle) > middle
         low, high = np.where(above, middle, low), np.where(above, high, middle)

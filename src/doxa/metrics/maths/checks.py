@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,15 @@ def check(confidence: ArrayLike, correct: ArrayLike, scale: Scale = Scale.UNIT) 
 def numbers(name: str, values: ArrayLike) -> Floats:
     """One-dimensional finite floats."""
     array = _flat(name, values)
-    try:
-        floats = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError):
-        place = next(i for i, value in enumerate(array.tolist()) if not _is_number(value))
-        value = array[place]
-        hint = "drop missing values first, or use measure, which counts them" if value is None else "give numbers"
-        raise DataError(f"{name}[{place}] is {value!r}", hint=hint) from None
+    if array.dtype.kind not in "biuf":
+        array = np.asarray(_listed(values), dtype=np.object_)
+        for place, value in enumerate(array.tolist()):
+            if not isinstance(value, Real | np.bool_):
+                hint = (
+                    "drop missing values first, or use measure, which counts them" if value is None else "give numbers"
+                )
+                raise DataError(f"{name}[{place}] is {value!r}", hint=hint)
+    floats = np.asarray(array, dtype=np.float64)
     refuse(name, floats, ~np.isfinite(floats), "not finite", "a missing confidence is None, and only measure takes it")
     return floats
 
@@ -122,12 +125,3 @@ def _flat(name: str, values: ArrayLike) -> NDArray[Any]:
     if array.ndim != 1:
         raise DataError(f"{name} has {array.ndim} dimensions", hint="give a flat list or array")
     return array
-
-
-def _is_number(value: object) -> bool:
-    """Whether numpy can read the value as a float."""
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    return True

@@ -1,0 +1,249 @@
+"""Intervals and comparisons."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+from scipy.stats import binomtest
+
+from doxa import metrics, registry
+from doxa.errors import DataError, UsageError
+from doxa.metrics.maths import bootstrap
+from doxa.metrics.maths.cells import group
+from doxa.metrics.maths.intervals import clopper_pearson, delong, wilson
+from doxa.metrics.maths.measuring import DEFAULT
+from doxa.types import Measurement, Scale
+
+
+def sample(seed: int = 0, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    p = rng.integers(0, 21, n) / 20
+    return p, rng.random(n) < p
+
+
+def only(found: list[Measurement]) -> Measurement:
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 10), (3, 10), (10, 10), (48, 100), (1, 1)])
+def test_intervals_of_a_share_are_scipys(k: int, n: int) -> None:
+    test = binomtest(k, n)
+    assert wilson(k, n) == pytest.approx(tuple(test.proportion_ci(method="wilson")), abs=1e-9)
+    assert clopper_pearson(k, n) == pytest.approx(tuple(test.proportion_ci(method="exact")), abs=1e-9)
+
+
+def test_the_interval_of_a_mean_is_scipys() -> None:
+    p, y = sample()
+    rows = (p - y) ** 2
+    expected = stats.t.interval(0.95, len(p) - 1, rows.mean(), stats.sem(rows))
+    m = only(metrics.measure(confidence=p, correct=y, metrics=["brier_loss"]))
+    assert (m.low, m.high) == pytest.approx(expected, abs=1e-12)
+    assert m.reason == "Student's t"
+
+
+def test_delong_equals_its_definition_by_pairs() -> None:
+    p, y = sample(1, 60)
+    kernel = (p[y][:, None] > p[~y]) + 0.5 * (p[y][:, None] == p[~y])
+    area = kernel.mean()
+    variance = kernel.mean(1).var(ddof=1) / y.sum() + kernel.mean(0).var(ddof=1) / (~y).sum()
+    low, high, how = delong(group(p, y))
+    half = stats.norm.ppf(0.975) * np.sqrt(variance)
+    assert (low, high) == pytest.approx((area - half, min(1, area + half)), abs=1e-12)
+    assert how == "DeLong"
+
+
+def test_complete_separation_is_not_certainty() -> None:
+    low, high, how = delong(group(np.array([0.9] * 5 + [0.1] * 9), np.array([True] * 5 + [False] * 9)))
+    assert high == 1.0
+    assert low == pytest.approx(0.025 ** (1 / 5))
+    assert "pairs" in how
+
+
+def test_bootstrap_replicates_follow_the_multinomial_law() -> None:
+    p, y = sample(2, 40)
+    chunks = list(bootstrap.replicates(p, y, None, 0))
+    right = np.concatenate([c.right for c in chunks])
+    cells = group(p, y)
+    assert len(right) == bootstrap.TIMES
+    assert (np.concatenate([c.total for c in chunks]) == 40).all()
+    assert right.mean(0) == pytest.approx(cells.right, abs=0.25)
+    assert right.var(0) == pytest.approx(cells.right * (1 - cells.right / 40), abs=0.5)
+
+
+@pytest.mark.parametrize("steps", [4, 1_000_000])
+def test_the_bootstrap_error_of_a_mean_is_the_formulas(steps: int) -> None:
+    rng = np.random.default_rng(5)
+    p = rng.integers(0, steps, 400) / steps
+    y = rng.random(400) < p
+    drawn = np.concatenate([c.right.sum(-1) / c.total for c in bootstrap.replicates(p, y, None, 1)])
+    assert drawn.std() == pytest.approx(np.sqrt(y.mean() * (1 - y.mean()) / 400), rel=0.08)
+
+
+def test_clusters_are_drawn_whole() -> None:
+    p = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    cluster = np.array([0, 0, 1, 1, 2, 2])
+    for cells in bootstrap.replicates(p, np.ones(6, dtype=bool), cluster, 0):
+        assert (cells.right[:, 0::2] == cells.right[:, 1::2]).all()
+        assert (cells.total == 6).all()
+
+
+def test_copies_in_a_cluster_add_no_certainty() -> None:
+    p, y = sample(3, 80)
+    alone = {m.name: m for m in metrics.measure(confidence=p, correct=y)}
+    copies = metrics.measure(confidence=np.repeat(p, 5), correct=np.repeat(y, 5), cluster=np.repeat(np.arange(80), 5))
+    for m in copies:
+        one = alone[m.name]
+        assert m.high is not None and m.low is not None and one.high is not None and one.low is not None
+        if m.name not in ("ece", "aurc"):
+            assert m.high - m.low == pytest.approx(one.high - one.low, rel=0.15)
+        assert m.reason.endswith("bootstrap over 80 units, 2000 replicates")
+
+
+@pytest.mark.parametrize("names", [("a", "b"), (10, 9)])
+def test_neither_order_nor_chunks_of_rows_change_an_interval(
+    names: tuple[object, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p, y = sample(4, 120)
+    cluster = np.array([f"{names[i % 2]}{i // 4}" for i in range(120)])
+    order = np.random.default_rng(0).permutation(120)
+    for c in (None, cluster):
+        first = metrics.measure(confidence=p, correct=y, cluster=c)
+        assert first == metrics.measure(confidence=p[order], correct=y[order], cluster=None if c is None else c[order])
+        assert first == metrics.measure(confidence=p, correct=y, cluster=c, seed=0)
+    few = metrics.measure(confidence=p, correct=y, cluster=cluster, metrics=["aurc"])
+    monkeypatch.setattr(bootstrap, "CHUNK", 500)
+    assert metrics.measure(confidence=p, correct=y, cluster=cluster, metrics=["aurc"]) == few
+
+
+def test_intervals_of_a_calibrated_model_contain_zero_error() -> None:
+    hits = 0
+    for seed in range(40):
+        p, y = sample(seed, 150)
+        m = only(metrics.measure(confidence=p, correct=y, metrics=["ece"], seed=seed))
+        assert m.low is not None and m.high is not None and m.value is not None
+        assert m.low <= m.value <= m.high
+        hits += m.low == 0
+    assert hits >= 36
+
+
+def test_intervals_of_a_miscalibrated_model_contain_its_error() -> None:
+    hits = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        p = rng.choice([0.6, 0.8, 1.0], 300)
+        m = only(metrics.measure(confidence=p, correct=rng.random(300) < p - 0.3, metrics=["ece"], seed=seed))
+        assert m.low is not None and m.high is not None
+        hits += m.low <= 0.3 <= m.high
+    assert hits >= 35
+
+
+def test_missing_confidences_are_counted_and_nan_is_not_missing() -> None:
+    m = metrics.measure(confidence=[0.9, None, 0.2, 0.4], correct=[True, True, None, False], missing=2, errors=3)
+    assert [x.name for x in m] == list(DEFAULT)
+    assert {(x.n, x.missing, x.errors) for x in m} == {(2, 3, 3)}
+    assert m[0].value == 0.5
+    with pytest.raises(DataError, match=r"confidence\[2\] is NaN"):
+        metrics.measure(confidence=[0.9, None, float("nan")], correct=[1, 1, 0])
+    frame = pl.DataFrame({"p": [0.9, None, 0.4], "y": [True, True, False]})
+    assert metrics.measure(confidence=frame["p"], correct=frame["y"])[0].missing == 1
+
+
+def test_without_rows_there_are_reasons_and_no_values() -> None:
+    for confidence in ([], [None, None]):
+        for m in metrics.measure(confidence=confidence, correct=[True] * len(confidence)):
+            assert m.value is None
+            assert m.reason == "no graded answer has a confidence"
+            assert m.n == 0
+
+
+def test_what_does_not_exist_has_a_reason() -> None:
+    found = {m.name: m for m in metrics.measure(confidence=[0.5, 0.7], correct=[1, 1])}
+    assert found["auroc"].value is None
+    assert found["auroc"].reason == "undefined: all answers are right, or all are wrong"
+    assert found["accuracy"].value == 1
+
+
+def test_scores_of_another_scale_get_ranks_only() -> None:
+    p, y = [12.0, -3.0, 4.0, 4.0], [1, 0, 1, 0]
+    assert [m.name for m in metrics.measure(confidence=p, correct=y, scale=Scale.REAL)] == ["accuracy", "auroc", "aurc"]
+    m = only(metrics.measure(confidence=p, correct=y, scale=Scale.REAL, metrics=["ece"]))
+    assert m.value is None
+    assert "calibrate it first" in m.reason
+
+
+def test_every_metric_is_measured_with_an_interval_around_it() -> None:
+    p, y = sample(6, 300)
+    for m in metrics.measure(confidence=p, correct=y, metrics=registry.names("metrics")):
+        assert m.value is not None and m.low is not None and m.high is not None, m.name
+        assert m.low <= m.value <= m.high, m.name
+        assert m.reason
+    assert all(m.low is None for m in metrics.measure(confidence=p, correct=y, intervals=False))
+
+
+def test_one_cluster_gives_no_interval() -> None:
+    for m in metrics.measure(confidence=[0.2, 0.8, 0.9], correct=[0, 1, 0], cluster=["a"] * 3):
+        assert m.low is None
+        assert m.reason == "no interval from one cluster"
+
+
+def test_an_unknown_metric_is_refused() -> None:
+    with pytest.raises(UsageError, match="no 'aurock' in metrics"):
+        metrics.measure(confidence=[0.5], correct=[1], metrics=["aurock"])
+
+
+def test_delongs_comparison_has_its_published_form() -> None:
+    rng = np.random.default_rng(8)
+    y = rng.random(80) < 0.5
+    a, b = rng.normal(y, 1).round(1), rng.normal(0.3 * y, 1).round(1)
+    psi = [(s[y][:, None] > s[~y]) + 0.5 * (s[y][:, None] == s[~y]) for s in (a, b)]
+    s10, s01 = np.cov([k.mean(1) for k in psi]), np.cov([k.mean(0) for k in psi])
+    contrast = np.array([1, -1])
+    variance = contrast @ (s10 / y.sum() + s01 / (~y).sum()) @ contrast
+    difference = psi[0].mean() - psi[1].mean()
+    found = metrics.compare(a, b, correct=y)
+    assert found.difference == pytest.approx(difference, abs=1e-12)
+    assert found.p == pytest.approx(2 * stats.norm.sf(abs(difference) / np.sqrt(variance)), abs=1e-12)
+    assert found.low == pytest.approx(difference - stats.norm.ppf(0.975) * np.sqrt(variance), abs=1e-12)
+
+
+def test_a_paired_bootstrap_agrees_with_the_paired_t_test() -> None:
+    p, y = sample(9, 400)
+    q = np.clip(p + 0.1, 0, 1)
+    found = metrics.compare(p, q, correct=y, metric="brier_loss")
+    rows = (p - y) ** 2 - (q - y) ** 2
+    assert found.difference == pytest.approx(rows.mean(), abs=1e-12)
+    low, high = stats.t.interval(0.95, 399, rows.mean(), stats.sem(rows))
+    assert found.low == pytest.approx(low, abs=0.15 * (high - low))
+    assert found.high == pytest.approx(high, abs=0.15 * (high - low))
+
+
+def test_a_comparison_with_itself_shows_nothing() -> None:
+    p, y = sample(10)
+    for metric in ("auroc", "brier_loss"):
+        found = metrics.compare(p, p, correct=y, metric=metric)
+        assert (found.difference, found.low, found.high, found.p) == (0, 0, 0, 1)
+
+
+def test_a_comparison_ignores_the_order_of_rows_and_counts_missing() -> None:
+    p, y = sample(11)
+    q = np.random.default_rng(0).permutation(p)
+    order = np.random.default_rng(1).permutation(len(p))
+    cluster = np.arange(len(p)) // 2
+    for metric, c in (("ece", None), ("auroc", cluster)):
+        shuffled = metrics.compare(
+            p[order], q[order], correct=y[order], cluster=None if c is None else c[order], metric=metric
+        )
+        assert metrics.compare(p, q, correct=y, cluster=c, metric=metric) == shuffled
+    found = metrics.compare([None, *p], [0.5, *q], correct=[True, *y])
+    assert (found.n, found.missing) == (len(p), 1)
+    with pytest.raises(DataError):
+        metrics.compare(p[:-1], q, correct=y)
+
+
+def test_a_comparison_without_both_outcomes_has_a_reason() -> None:
+    found = metrics.compare([0.1, 0.2], [0.3, 0.4], correct=[1, 1])
+    assert found.difference is None
+    assert "all answers are right" in found.reason
