@@ -99,6 +99,7 @@ def verdict(question: Question, text: str) -> Verdict:
         (DAY, "19 May 2018", False),
         (DAY, "2018-05-27 or 2018-05-28", None),
         (DAY, "next week", None),
+        (DAY, "8 days after 19 May 2018.", None),
         (DAY, "That is 8 days after 19 May 2018, of course.", None),
         (TRUE, "Yes, it is.", True),
         (TRUE, "True", True),

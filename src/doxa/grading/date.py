@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 
 from doxa.grading.rules import settle, unread
 from doxa.text import answer_sentence, dates, short_answer
 from doxa.types import Question, Verdict
 
-_LONGEST_DATE = len("Wednesday, 30th of September 2026")
+_RECKONED = re.compile(r"\b(?:days?|weeks?|months?|years?|after|before|from|since|until)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Date:
     """Right if a reply's date is an accepted one, or at most `days` away from it.
 
-    A date of the question counts only where it is the whole answer; several other dates are `None`.
+    A date of the question counts unless words of reckoning ("8 days after") show that the question is repeated; several
+    other dates are `None`.
     """
 
     days: int = 0
@@ -28,7 +30,7 @@ class Date:
             return settled
         answer = short_answer(text)
         found = set(dates(answer) or dates(answer_sentence(text)) or dates(text))
-        found = found - set(dates(question.text)) or (found if len(answer) <= _LONGEST_DATE else set())
+        found = found - set(dates(question.text)) or (set() if _RECKONED.search(answer) else found)
         if not found:
             return unread(text, "date but those of the question")
         if len(found) > 1:
