@@ -88,11 +88,11 @@ def _pretrained(source: str, dtype: str, device: str, **options: Any) -> tuple[A
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    weights = {} if options else {"use_safetensors": True}  # never a pickle
+    safe = {"trust_remote_code": False} | ({} if options else {"use_safetensors": True})  # no pickle, no foreign code
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
         kind: Any = getattr(torch, dtype)
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=kind, **weights, **options)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=kind, **safe, **options)
         return model.to(device).eval(), tokenizer
 
 
