@@ -5,7 +5,7 @@ A change of any text here changes answers, so it changes `VERSION`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from string import ascii_uppercase
 
 from doxa.types import Kind, Message, Question
@@ -93,28 +93,27 @@ MOST_GUESSES = 6
 
 def one_turn(messages: Sequence[Message]) -> tuple[Message, ...]:
     """The question asked for an answer and its probability in one reply, after two examples."""
-    replies = (f"Answer: {guesses[0][0]}. Confidence: {guesses[0][1]}%" for _, guesses in _EXAMPLES)
-    return _after_examples(messages, ONE_TURN, replies)
+    return _after_examples(messages, ONE_TURN, lambda guesses: "Answer: {}. Confidence: {}%".format(*guesses[0]))
 
 
 def top_k(messages: Sequence[Message], count: int) -> tuple[Message, ...]:
     """The question asked for `count` guesses (at most `MOST_GUESSES`) with their probabilities, after two examples."""
-    replies = (
-        "\n".join(f"G{i}: {guess}\nP{i}: {p}%" for i, (guess, p) in enumerate(guesses[:count], start=1))
-        for _, guesses in _EXAMPLES
-    )
-    return _after_examples(messages, top_k_note(count), replies)
+
+    def listed(guesses: Sequence[tuple[str, int]]) -> str:
+        return "\n".join(f"G{i}: {guess}\nP{i}: {p}%" for i, (guess, p) in enumerate(guesses[:count], start=1))
+
+    return _after_examples(messages, top_k_note(count), listed)
 
 
-def _after_examples(messages: Sequence[Message], note: str, replies: Iterable[str]) -> tuple[Message, ...]:
+def _after_examples(
+    messages: Sequence[Message], note: str, reply: Callable[[Sequence[tuple[str, int]]], str]
+) -> tuple[Message, ...]:
     """The question with a note, after the examples answered in the form that the note asks for."""
     *head, last = with_note(messages, note)
     system = [message for message in head if message.role == "system"]
-    examples = [
-        Message(*turn)
-        for (question, _), reply in zip(_EXAMPLES, replies, strict=True)
-        for turn in (("user", f"{question}\n{note}"), ("assistant", reply))
-    ]
+    examples: list[Message] = []
+    for question, guesses in _EXAMPLES:
+        examples += [Message("user", f"{question}\n{note}"), Message("assistant", reply(guesses))]
     return (*system, *examples, *(message for message in head if message.role != "system"), last)
 
 

@@ -270,6 +270,7 @@ def test_the_most_probable_guess_counts_and_unreadable_ones_do_not() -> None:
     assert (found.value, found.answer) == (0.6, "Oslo")
     assert found.details == {"Bergen": 0.3, "Oslo": 0.6, "Moss": 0.6}
     assert guesses("G1: Oslo P1: 0.7 G2: Bergen P2: 0.1") == {"Oslo": 0.7, "Bergen": 0.1}
+    assert guesses("G1: Lima\nP1: 25%\nG2: 15%\nG3: 10%\nG4: Quito\nP2: 15%") == {"Lima": 0.25}
     assert guesses("G1: Moss\nP1: 100%\n\nG1: Oslo\nP1: 20%\nG2: Oslo\nP2: 90%") == {"Oslo": 0.2}
     assert measure(StatedTopK(), Script(after("Oslo", "Oslo, surely"))).value is None
 

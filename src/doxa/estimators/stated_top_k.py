@@ -13,7 +13,7 @@ from doxa.inquiry import Inquiry
 from doxa.text import stated_percent
 from doxa.types import Access, Confidence, Scale
 
-_GUESS = re.compile(r"\bG(\d+)\W*:(.*?)\bP\1\W*:(.*?)(?=\n|\bG\d|$)", re.IGNORECASE | re.DOTALL)
+_GUESS = re.compile(r"\bG(\d+)\W*:((?:(?!\bG\d).)*?)\bP\1\W*:(.*?)(?=\n|\bG\d|$)", re.IGNORECASE | re.DOTALL)
 
 
 def guesses(text: str) -> dict[str, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from doxa import prompts
+from doxa.estimators.reading import prefill
 from doxa.inquiry import Inquiry
 from doxa.text import stated_percent
 from doxa.types import Access, Confidence, Scale
@@ -28,6 +29,7 @@ class StatedTwoTurn:
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for a percentage and read it."""
         reply = await inquiry.reply()
-        said = await inquiry.ask(prompts.follow_up(inquiry.messages, reply.text, prompts.CONFIDENCE), max_tokens=16)
+        messages = prompts.follow_up(inquiry.messages, reply.text, prompts.CONFIDENCE)
+        said = await inquiry.ask(messages, prefill=prefill(inquiry, "Probability:"), max_tokens=12)
         value, reason = stated_percent(said.text)
         return Confidence(value, self.scale, reason)
