@@ -115,10 +115,12 @@ def choose_columns(
 
 
 def existing(table: pl.DataFrame, name: str) -> str:
-    """The name of a column that exists. Raises `UsageError` listing the columns there are."""
+    """The name of a column of single values. Raises `UsageError` listing the columns there are."""
     if name not in table.columns:
         there = ", ".join(column for column in table.columns if column != LINE)
         raise UsageError(f"there is no column {name!r}", hint=f"the columns are: {there}")
+    if table.schema[name].is_nested():
+        raise UsageError(f"the column {name!r} holds lists or objects", hint="name a column of single values")
     return name
 
 
@@ -153,6 +155,9 @@ def typed(table: pl.DataFrame, columns: Columns, scale: Scale = Scale.UNIT, name
     given = table.select(row=(~outcome.is_in(EMPTY)).fill_null(value=False)).to_series()
     unread = given & result[columns.correct].is_null()
     _refuse(table, unread, columns.correct, name, f"write {', '.join(TRUE)} or {', '.join(FALSE)}")
+    if columns.cluster is not None:
+        absent = table[columns.cluster].cast(pl.String, strict=False).fill_null("") == ""
+        _refuse(table, absent, columns.cluster, name, "every row needs the name of its cluster, or leave out --cluster")
     return result
 
 
@@ -228,7 +233,7 @@ def _measured(log: Log, part: pl.DataFrame, metrics: list[str] | None, intervals
     return measure(
         confidence=part[columns.confidence],
         correct=part[columns.correct],
-        cluster=None if columns.cluster is None else part[columns.cluster].cast(str).fill_null("").to_numpy(),
+        cluster=None if columns.cluster is None else part[columns.cluster].cast(str).to_numpy(),
         metrics=metrics,
         scale=scale,
         errors=failed.height,
@@ -252,7 +257,7 @@ def _named(table: pl.DataFrame, role: str, name: str | None) -> str:
         return existing(table, name)
     for usual in USUAL[role]:
         if usual in table.columns:
-            return usual
+            return existing(table, usual)
     there = ", ".join(column for column in table.columns if column != LINE)
     raise UsageError(f"no column is named {' or '.join(USUAL[role])}", hint=f"give --{role} one of: {there}")
 

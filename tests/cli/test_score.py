@@ -131,6 +131,7 @@ def test_missing_confidences_are_counted(doxa: Callable[..., Said], tmp_path: Pa
         ("confidence,correct\n0.9,1\nnan,0\n", "line 3: confidence is 'nan'"),
         ("confidence,correct\nhigh,1\nlow,0\n", "line 2: confidence is 'high', and 1 more"),
         ("confidence,correct\n0.9,maybe\n", "line 2: correct is 'maybe'"),
+        ("confidence,correct,group\n0.9,1,a\n0.2,0,\n", "line 3: group is "),
         ('note,confidence,correct\n"a\nb\nc",0.9,1\nx,-1,0\n', "line 5: confidence is '-1'"),
     ],
 )
@@ -139,7 +140,7 @@ def test_a_bad_cell_is_named_by_file_line_field_and_value(
 ) -> None:
     path = tmp_path / "log.csv"
     path.write_text(text)
-    said = doxa("score", path)
+    said = doxa("score", path, *(["--cluster", "group"] if "group" in text else []))
     assert said.code == 2
     assert said.out == ""
     assert f"{path}, {complaint}" in said.err
@@ -155,6 +156,7 @@ def test_a_bad_cell_is_named_by_file_line_field_and_value(
         (["--where", "model"], "'model' is no condition"),
         (["--where", "model=z"], "no row has model = z"),
         (["--metrics", "aurok"], "no 'aurok' in metrics"),
+        (["--id", "item"], "--complete-by and --id go together"),
         (["--scale", "percent"], "there is no scale 'percent'"),
         (["--complete-by", "model", "--id", "correct", "--where", "item=q0"], "no correct has a row for every model"),
     ],
@@ -267,3 +269,11 @@ def test_a_thousand_rows_take_little_time(tmp_path: Path) -> None:
         assert done.stdout
     # The promise is 1.5 s on an idle machine of two cores; a busy one gets twice that.
     assert best < 3
+
+
+def test_a_column_of_lists_is_refused(doxa: Callable[..., Said], tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"confidence": [0.5, 0.2], "correct": true}\n')
+    said = doxa("score", path)
+    assert said.code == 2
+    assert "holds lists or objects" in said.err

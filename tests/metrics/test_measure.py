@@ -183,6 +183,15 @@ def test_every_metric_is_measured_with_an_interval_around_it() -> None:
     assert all(m.low is None for m in metrics.measure(confidence=p, correct=y, intervals=False))
 
 
+def test_intervals_stay_where_the_metric_can_be() -> None:
+    for m in metrics.measure(
+        confidence=[1.0, 0.9, 0.6], correct=[1, 1, 0], metrics=["brier_loss", "overconfidence", "log_loss"]
+    ):
+        assert m.low is not None and m.high is not None
+        assert m.low >= (-1 if m.name == "overconfidence" else 0)
+        assert m.high <= 1 or m.name == "log_loss"
+
+
 def test_one_cluster_gives_no_interval() -> None:
     for m in metrics.measure(confidence=[0.2, 0.8, 0.9], correct=[0, 1, 0], cluster=["a"] * 3):
         assert m.low is None

@@ -82,7 +82,7 @@ def fitted(log: Log, calibrator: Any, folds: int, seed: int) -> tuple[Any, list[
     p, y, c = log.columns.confidence, log.columns.correct, log.columns.cluster
     known = log.table.filter(pl.col(p).is_not_null() & pl.col(y).is_not_null())
     raw, correct = known[p].to_numpy(), known[y].to_numpy()
-    cluster = None if c is None else known[c].cast(str).fill_null("").to_numpy()
+    cluster = None if c is None else known[c].cast(str).to_numpy()
     after = cross_fit(calibrator, confidence=raw, correct=correct, cluster=cluster, folds=folds, seed=seed)
     groups = []
     for label, values, scale in (("before", raw, scale_of(log)), ("after", after, Scale.UNIT)):

@@ -56,9 +56,9 @@ def score(
         scale=chosen(scale),
     )
     by = by or (["estimator"] if file.is_dir() else [])
-    if complete_by is not None:
-        if item is None:
-            raise UsageError("--complete-by needs --id", hint="give the column that names the questions")
+    if (complete_by is None) != (item is None):
+        raise UsageError("--complete-by and --id go together", hint="give both: --complete-by model --id question")
+    if complete_by is not None and item is not None:
         across, item = existing(log.table, complete_by), existing(log.table, item)
         log = replace(log, table=complete_items(log.table, log.columns, across, item, by))
     groups = score_log(log, by=by, metrics=metric_names(metrics), intervals=intervals, seed=seed)

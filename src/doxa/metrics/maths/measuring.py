@@ -78,7 +78,7 @@ def spread(
     ends: dict[str, Interval] = {}
     if units is None:
         cells = group(p, y)
-        ends = {name: r.interval(cells) for name, r in named.items() if r.interval}
+        ends = {name: _within(r, r.interval(cells)) for name, r in named.items() if r.interval}
     rest = {name: r for name, r in named.items() if name not in ends}
     if not rest:
         return ends
@@ -90,6 +90,13 @@ def spread(
     null = collect(distances, calibrated(group(p, y), seed)) if distances else {}
     how = f"bootstrap over {count} units, {TIMES} replicates"
     return ends | {name: _ends(r, values[name] or 0.0, drawn[name], null.get(name), how) for name, r in rest.items()}
+
+
+def _within(r: Rule, ends: Interval) -> Interval:
+    """The interval cut to the values that the metric can have."""
+    if ends.low is None or ends.high is None:
+        return ends
+    return Interval(max(ends.low, r.bounds[0]), min(ends.high, r.bounds[1]), ends.how)
 
 
 def collect(rules: dict[str, Rule], chunks: Iterable[Cells]) -> dict[str, Floats]:
