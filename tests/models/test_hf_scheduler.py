@@ -1,6 +1,8 @@
 """Callers come and go, loops open and close, things break: nobody waits for ever."""
 
 import asyncio
+import subprocess
+import sys
 import time
 
 import pytest
@@ -84,6 +86,22 @@ def test_a_closed_model_says_so(tiny):
     assert isinstance(outcome, DoxaError) and "closed" in str(outcome)
     with pytest.raises(DoxaError, match="closed"):
         asyncio.run(model.generate([ask()]))
+
+
+def test_a_program_may_end_without_closing_the_model(tiny):
+    program = (
+        "import asyncio, sys\n"
+        "from doxa.models.hf import HF\n"
+        "from doxa.types import Message, Request\n"
+        "model = HF(sys.argv[1], threads=1)\n"
+        "request = Request((Message('user', 'a'),), n=64, temperature=1.0, max_tokens=110)\n"
+        "try:\n"
+        "    asyncio.run(asyncio.wait_for(model.generate([request]), 0.05))\n"
+        "except TimeoutError:\n"
+        "    print('gone')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(tiny())], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "gone\n", "")
 
 
 def test_prompts_beyond_the_context_are_failures_with_numbers(load):
@@ -178,8 +196,6 @@ def test_models_that_are_not_attention_are_refused(tmp_path, tiny):
 
 
 def test_missing_torch_names_the_extra(monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(UsageError) as caught:
         HF("some/model")

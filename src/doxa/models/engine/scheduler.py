@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import time
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class Scheduler:
         self._reset()
         self._thread = Thread(target=self._work, name=f"doxa {self.model}", daemon=True)
         self._thread.start()
+        atexit.register(self._stop)  # an interpreter that ends while the worker is inside torch would abort
 
     # -- callers' side -------------------------------------------------------------------------------------------
 
@@ -80,10 +82,14 @@ class Scheduler:
 
     async def close(self) -> None:
         """Stop the worker; whoever still waits gets an error."""
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
         with self._changed:
             self._closing = True
             self._changed.notify()
-        await asyncio.to_thread(self._thread.join)
+        self._thread.join()
+        atexit.unregister(self._stop)
 
     # -- worker's side -------------------------------------------------------------------------------------------
 
