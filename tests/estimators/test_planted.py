@@ -133,10 +133,10 @@ def test_deeds_follow_or_contradict_the_word_as_planted(persona: str, rational: 
     agree = [
         act == (word.value > 0.5)
         for (_, _, word), (_, _, deed) in zip(words, deeds, strict=True)
-        if word.value is not None and word.value != 0.5
+        if word.value is not None
         for act in deed.details.values()
     ]
-    assert len(agree) > 800 and sum(agree) / len(agree) == rational
+    assert len(agree) == 3 * len(QUESTIONS) and sum(agree) / len(agree) == rational
 
 
 def test_persistence_is_keeping_what_is_believed_above_one_half() -> None:

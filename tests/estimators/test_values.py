@@ -304,6 +304,7 @@ def test_words_mean_what_the_survey_found() -> None:
 def test_a_phrase_within_a_word_or_two_that_differ_are_no_phrase() -> None:
     assert certainty("unlikelyish")[0] is None
     assert certainty("likely, or unlikely")[0] is None
+    assert certainty("It is not likely.")[0] is None
     assert certainty("likely, yes, likely")[0] == 0.7091
 
 

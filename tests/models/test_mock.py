@@ -133,6 +133,7 @@ def test_long_replies_are_cut_and_usage_counts_words() -> None:
     reply = one(asked)
     assert (reply.text.split()[0], reply.finish, reply.usage.tokens_out) == ("Answer:", "length", 2)
     assert one(replace(asked, max_tokens=9, prefill="Answer:")).text.startswith(" ")
+    assert one(replace(asked, max_tokens=9, stop=("%", ". Conf"))).text == f"Answer: {one(ASK).text}"
 
 
 def test_it_is_a_model_and_names_its_personas() -> None:

@@ -57,8 +57,9 @@ class StatedTopK:
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for the guesses and take the most probable one."""
         begin = prefill(inquiry, "G1:")
-        messages = prompts.top_k(inquiry.messages, self.k)
-        found = guesses(begin + (await inquiry.ask(messages, prefill=begin, max_tokens=16 * self.k)).text)
+        messages, enough = prompts.top_k(inquiry.messages, self.k), f"G{self.k + 1}"
+        said = await inquiry.ask(messages, prefill=begin, max_tokens=16 * self.k, stop=(enough,))
+        found = guesses(begin + said.text)
         if not found:
             return Confidence(None, self.scale, "no guess with a readable probability")
         best = max(found, key=found.__getitem__)

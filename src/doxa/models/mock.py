@@ -78,7 +78,8 @@ class Mock:
         return Reply(text, tuple(tokens), model=f"mock/{self.name}", usage=_usage(request, len(tokens)))
 
     def _reply(self, request: Request, text: str, found: Distribution) -> Outcome:
-        tokens = _tokens(text, math.log(found[text]), request, found)
+        ends = [text.index(stop) for stop in request.stop if stop in text]
+        tokens = _tokens(text[: min(ends, default=None)], math.log(found[text]), request, found)
         cut = tokens[: request.max_tokens]
         shown = tuple(cut) if self.capabilities.logprobs and request.top_logprobs is not None else None
         return Reply(

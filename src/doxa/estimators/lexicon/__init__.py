@@ -33,13 +33,16 @@ SURVEY: Mapping[str, float] = MappingProxyType(
 )
 """Phrases with their probabilities, surest first."""
 
-_PHRASE = re.compile(rf"\b({'|'.join(sorted(map(re.escape, SURVEY), key=len, reverse=True))})\b", re.IGNORECASE)
+_PHRASE = re.compile(
+    rf"(?<!\bnot )\b({'|'.join(sorted(map(re.escape, SURVEY), key=len, reverse=True))})\b", re.IGNORECASE
+)
 
 
 def certainty(text: str) -> tuple[float | None, str]:
     """Probability of the phrase a text uses, or `None` and why: no known phrase, or several that differ.
 
-    Longer phrases are taken before the shorter ones they contain, in any case of letters.
+    Longer phrases are taken before the shorter ones they contain, in any case of letters; a negated one ("not likely")
+    is passed over.
 
     >>> certainty("Probably not."), certainty("LIKELY"), certainty("Highly unlikely, or about even?")
     ((0.2468, ''), (0.7091, ''), (None, 'several phrases of certainty'))

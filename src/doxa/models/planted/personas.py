@@ -22,8 +22,8 @@ class Persona:
     """Whether it shows log-probabilities."""
 
     def word(self, belief: float) -> float:
-        """The confidence it states for an answer it believes this much."""
-        return self.always if self.always is not None else belief**self.exponent
+        """The confidence it states for an answer it believes this much, in whole percent: its acts follow this."""
+        return round(self.always if self.always is not None else belief**self.exponent, 2)
 
     def dares(self, belief: float) -> bool:
         """Whether it stands by such an answer when an error costs as much as a success gains."""
