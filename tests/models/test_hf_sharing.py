@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doxa.types import Message, Request
 
@@ -94,3 +96,34 @@ def test_the_memory_of_prefixes_is_bounded_and_forgets_the_oldest():
     prefixes.add(new, store, 32)
     assert [len(prefixes.match(k)) for k in (old, used, new)] == [8, 0, 8]
     assert prefixes.store.buffers[0][prefixes.match(new)][:, 0, 0].tolist() == list(range(32, 40))
+
+
+@given(st.data())
+def test_rows_keep_what_was_computed_for_them_wherever_they_move(data):
+    import torch
+
+    from doxa.models.engine.rows import Row
+    from doxa.models.engine.table import Table
+
+    table = Table([(1, 1)], 8 * 32, torch.zeros(1))
+
+    def holds(slot, row):
+        start = slot * table.width
+        return table.store.buffers[0][start : start + len(row.tokens) - 1].flatten().tolist() == row.tokens[:-1]
+
+    for slot in range(data.draw(st.integers(1, 8))):
+        tokens = [slot * 10 + i for i in range(data.draw(st.integers(2, 9)))]
+        table.rows.append(Row(tokens, []))
+        table.store.buffers[0][slot * 32 : slot * 32 + len(tokens), 0, 0] = torch.tensor(tokens)
+    dead = data.draw(st.sets(st.integers(0, len(table.rows) - 1)))
+    alive = [i for i in range(len(table.rows)) if i not in dead]
+    sources = data.draw(st.lists(st.sampled_from(alive), max_size=9)) if alive else []
+    splits = [(source, Row([*table.rows[source].tokens[:-1], 99], [])) for source in sources]
+    expected = {id(table.rows[i]) for i in alive} | {id(row) for _, row in splits}
+    homeless = table.settle(sorted(dead), splits)
+    assert {id(row) for row in [*table.rows, *homeless]} == expected
+    assert len(table.rows) == min(8, len(expected))
+    assert all(holds(slot, row) for slot, row in enumerate(table.rows))
+    if len(table.rows) <= 4:
+        table.reshape(64)
+        assert all(holds(slot, row) for slot, row in enumerate(table.rows))
