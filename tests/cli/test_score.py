@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import time
@@ -211,6 +212,10 @@ def test_a_run_is_scored_by_estimator_with_errors_apart(doxa: Callable[..., Said
     assert {m["name"] for m in groups["margin"]} == {"accuracy", "auroc", "aurc"}
     assert {(m["n"], m["missing"], m["errors"]) for m in groups["p_true"]} == {(59, 0, 1)}
     assert "bootstrap over 30 units" in groups["p_true"][0]["reason"]
+    lines = doxa("score", tmp_path).out.splitlines()
+    heads = {word: lines[0].index(word) + len(word) for word in ("accuracy", "auroc", "aurc")}
+    margin = lines[1 + next(i for i, line in enumerate(lines[1:]) if line.startswith("margin")) + 1]
+    assert [m.end() for m in re.finditer(r"\S+", margin)] == list(heads.values())
     alone = doxa("score", tmp_path, "--estimator", "p_true", "--json")
     assert json.loads(alone.out)["groups"][0]["measurements"] == groups["p_true"]
 

@@ -53,16 +53,18 @@ def _listed(group: Group) -> list[Line]:
 
 def _blocks(groups: Sequence[Group]) -> list[Line]:
     """Per group its name and count, its values, and below them their intervals."""
-    names = [m.name for m in groups[0].measurements]
+    widest = sorted(groups, key=lambda group: -len(group.measurements))
+    names = list(dict.fromkeys(m.name for group in widest for m in group.measurements))
     slices = [slice(i, i + PER_LINE) for i in range(0, len(names), PER_LINE)]
     lines: list[Line] = [(text, "bold") for part in slices for text in _header(names[part])]
     for group in groups:
         label, counted = " · ".join(_label(group)), count(group.measurements[0])
         lines.append((f"{shortened(label, WIDTH - len(counted) - 1):<{WIDTH - len(counted)}}{counted}", "bold"))
+        found = {m.name: m for m in group.measurements}
         for part in slices:
-            some = group.measurements[part]
+            some = [found.get(name) for name in names[part]]
             lines.append((_row([_value(m) for m in some]), ""))
-            if any(m.low is not None for m in some):
+            if any(m is not None and m.low is not None for m in some):
                 lines.append((_row([_interval(m) for m in some]), "dim"))
     lines += _notes(groups)
     return lines
@@ -85,14 +87,16 @@ def _label(group: Group) -> list[str]:
     return [clean(value).replace("\n", " ").replace("\t", " ") for value in group.by.values()]
 
 
-def _value(m: Measurement) -> str:
-    """Three digits, or a dash."""
+def _value(m: Measurement | None) -> str:
+    """Three digits, a dash where there is no value, nothing where it was not measured."""
+    if m is None:
+        return ""
     return "—" if m.value is None else f"{m.value:.3f}"
 
 
-def _interval(m: Measurement) -> str:
+def _interval(m: Measurement | None) -> str:
     """Both ends, short enough for a cell."""
-    if m.low is None or m.high is None:
+    if m is None or m.low is None or m.high is None:
         return ""
     for digits in (3, 2):
         text = "–".join(
