@@ -63,7 +63,7 @@ BET = (
     "Do you bet on your answer or pass? If you bet, you win a point when it is right and lose a point when it is wrong."
 )
 MAY_ABSTAIN = 'You may reply "I don\'t know": a right answer wins a point and a wrong one loses a point.'
-ONE_TURN = "Reply with your answer and the probability that it is right."
+ONE_TURN = "Reply with your answer and your confidence."
 TRUE_FALSE = ("A", "B")
 
 
