@@ -61,8 +61,11 @@ def open_log(
     conditions: Sequence[str] = (),
     estimator: str | None = None,
     scale: Scale = Scale.UNIT,
+    digits: int | None = None,
 ) -> Log:
     """Read and check a file of predictions, or a run's directory, whose columns and scales are known.
+
+    `digits` rounds the confidences: sums of decimals such as 0.7000000000000001 belong on the edge of a bin.
 
     Raises `UsageError` for columns or values that do not exist, `DataError` for a bad cell.
     """
@@ -71,6 +74,8 @@ def open_log(
     if estimator is not None:
         conditions = [*conditions, f"estimator={estimator}"]
     checked = typed(where(table, conditions), columns, Scale.REAL if run else scale, str(path))
+    if digits is not None:
+        checked = checked.with_columns(checked[columns.confidence].round(digits))
     return Log(checked, columns, None if run else scale)
 
 

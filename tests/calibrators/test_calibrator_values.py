@@ -82,7 +82,7 @@ def test_a_planted_temperature_is_found() -> None:
 def test_a_histogram_answers_with_the_accuracy_of_the_bin() -> None:
     p, y = [0.05, 0.1, 0.3, 0.3, 0.7, 1.0], [0, 1, 1, 1, 0, 1]
     fitted = Histogram().fit(confidence=p, correct=y)
-    assert fitted.predict(confidence=[0.0, 0.1, 0.25, 0.1 + 0.2, 0.65, 0.95]) == pytest.approx([0.5, 0.5, 1, 1, 0, 1])
+    assert fitted.predict(confidence=[0.0, 0.1, 0.25, 0.3, 0.65, 0.95]) == pytest.approx([0.5, 0.5, 1, 1, 0, 1])
 
 
 def test_an_empty_bin_answers_with_the_overall_accuracy() -> None:

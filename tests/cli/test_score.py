@@ -194,6 +194,13 @@ def test_scores_of_any_scale_are_ranked(doxa: Callable[..., Said], tmp_path: Pat
     assert set(values(said)) == {"accuracy", "auroc", "aurc"}
 
 
+def test_rounding_puts_sums_of_decimals_on_the_edge(doxa: Callable[..., Said], tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("confidence,correct\n0.7000000000000001,1\n0.65,0\n")
+    assert values(doxa("score", path, "--json"))["ece"] == pytest.approx((0.3 + 0.65) / 2)
+    assert values(doxa("score", path, "--json", "--round", 9))["ece"] == pytest.approx(abs(1.35 - 1) / 2)
+
+
 def test_a_run_is_scored_by_estimator_with_errors_apart(doxa: Callable[..., Said], tmp_path: Path) -> None:
     methods = {"p_true": "unit", "margin": "real"}
     frame = pl.DataFrame(

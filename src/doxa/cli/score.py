@@ -34,6 +34,9 @@ def score(
     scale: Annotated[
         str, typer.Option(help="unit: confidences in [0, 1]; real: any number, only its order counts")
     ] = "unit",
+    digits: Annotated[
+        int | None, typer.Option("--round", min=0, help="round confidences to so many digits first")
+    ] = None,
     intervals: Annotated[bool, typer.Option(help="95 % intervals")] = True,
     seed: Annotated[int, typer.Option(help="of the bootstrap")] = 0,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="also write the JSON to a file")] = None,
@@ -54,6 +57,7 @@ def score(
         conditions=where or (),
         estimator=estimator,
         scale=chosen(scale),
+        digits=digits,
     )
     by = by or (["estimator"] if file.is_dir() else [])
     if (complete_by is None) != (item is None):

@@ -11,15 +11,14 @@ from doxa.metrics.maths.cells import Cells
 from doxa.metrics.maths.checks import Floats, Ints
 
 Edges = Literal["right", "left"]
-DUST = 1e-12
 
 
 def equal_width(confidence: Floats, bins: int, edges: Edges = "right") -> Ints:
     """Bin of each confidence among `bins` of equal width over [0, 1].
 
     With `edges="right"` a bin is (a, b] and 0 falls in the first; with `"left"` it is [a, b) and 1 falls in the last.
-    Values are compared with the fractions i / bins themselves: multiplying by `bins` puts 0.7 in the wrong bin. What
-    is within `DUST` of a fraction counts as that fraction, since sums of decimals miss it by a bit: 0.1 + 0.2 > 0.3.
+    Values are compared with the fractions i / bins themselves: multiplying by `bins` puts 0.7 in the wrong bin. Nothing
+    is forgiven: 0.1 + 0.2 exceeds 0.3 and falls above it; round sums of decimals first.
     """
     if bins < 1 or edges not in ("right", "left"):
         raise UsageError(
@@ -30,9 +29,7 @@ def equal_width(confidence: Floats, bins: int, edges: Edges = "right") -> Ints:
 
 def locate(inner: Floats, confidence: Floats, edges: Edges = "right") -> Ints:
     """Bin of each confidence among those that the `inner` edges divide."""
-    if edges == "right":
-        return np.asarray(np.searchsorted(inner + DUST, confidence, side="left"), dtype=np.intp)
-    return np.asarray(np.searchsorted(inner - DUST, confidence, side="right"), dtype=np.intp)
+    return np.asarray(np.searchsorted(inner, confidence, side="left" if edges == "right" else "right"), dtype=np.intp)
 
 
 def equal_count(count: Floats, bins: int) -> Ints:
