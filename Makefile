@@ -22,8 +22,14 @@ quickstart: $(VENV)/.local  ## install, fetch the embedded model, assay it on ab
 test: lint types docs  ## everything a change must pass
 	$(BIN)/python -m pytest -m "not slow"
 
-test-slow: $(VENV)/.dev  ## oracles with installations of their own, long simulations
-	$(BIN)/python -m pytest -m slow
+$(VENV)/.netcal: constraints.txt
+	test -x $(VENV)/netcal/bin/python || $(PYTHON) -m venv $(VENV)/netcal
+	$(VENV)/netcal/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
+	$(VENV)/netcal/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt netcal==1.4.0
+	touch $@
+
+test-slow: $(VENV)/.dev $(VENV)/.netcal  ## oracles with installations of their own, long simulations
+	DOXA_NETCAL_PYTHON=$(VENV)/netcal/bin/python $(BIN)/python -m pytest -m slow
 
 bench: $(VENV)/.dev  ## speed, side by side
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

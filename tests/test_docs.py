@@ -29,7 +29,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def commands(page: Path) -> list[str]:
     text = page.read_text()
-    fenced = [line.removeprefix("$ ") for lang, body in FENCE.findall(text) if lang != "python" for line in body.split("\n")]
+    fenced = [
+        line.removeprefix("$ ") for lang, body in FENCE.findall(text) if lang != "python" for line in body.split("\n")
+    ]
     lines = [*fenced, *INDENTED.findall(text), *INLINE.findall(text)]
     return [line.split("  ")[0].split(" #")[0].strip() for line in lines if line.startswith("doxa ")]
 

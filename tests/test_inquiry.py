@@ -1,6 +1,7 @@
 """The inquiry: every ask is remembered, billed, journalled; nothing of the accepted answers can be reached."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -16,13 +17,17 @@ from doxa.prices import Price
 from doxa.types import Capabilities, Failure, Message, Outcome, Question, Reply, Request, Token, Usage
 
 
+FORCING = Capabilities(logprobs=True, score=True)
+TOP = Capabilities(logprobs=True, top_logprobs=5)
+
+
 @dataclass
 class Parrot:
     """Answers with the request's seed; counts what it was asked."""
 
     name: str = "parrot"
     base_url: str = ""
-    capabilities: Capabilities = Capabilities(logprobs=True, score=True)
+    capabilities: Capabilities = field(default=FORCING)
     fingerprint: str = "parrot"
     asked: list[Request] = field(default_factory=list)
     fails: str = ""
@@ -40,7 +45,9 @@ class Parrot:
     async def score(self, requests: Sequence[Request]) -> list[Outcome]:
         self.asked += requests
         values = {"A": -1.0, "B": -2.0}
-        return [Reply(r.continuation or "", (Token(r.continuation or "", values[r.continuation or ""]),)) for r in requests]
+        return [
+            Reply(r.continuation or "", (Token(r.continuation or "", values[r.continuation or ""]),)) for r in requests
+        ]
 
     async def close(self) -> None:
         pass
@@ -94,7 +101,7 @@ async def _options(model: Parrot) -> Any:
 def test_options_are_read_off_the_first_token_where_nothing_can_be_forced() -> None:
     @dataclass
     class Top(Parrot):
-        capabilities: Capabilities = Capabilities(logprobs=True, top_logprobs=5)
+        capabilities: Capabilities = field(default=TOP)
 
         def answer(self, request: Request) -> Outcome:
             return Reply("A", (Token("A", -0.1, ((" A", -0.5), ("A", -1.5), ("C", -3.0))),))
@@ -129,10 +136,8 @@ def test_answers_are_paid_once_over_runs(tmp_path: Path) -> None:
 def test_failures_are_never_journalled(tmp_path: Path) -> None:
     async def go(model: Parrot) -> int:
         book = Journal(tmp_path)
-        try:
+        with contextlib.suppress(CallFailed):
             await inquiry(model, journal=book).reply()
-        except CallFailed:
-            pass
         book.close()
         return len(model.asked)
 

@@ -33,7 +33,9 @@ def fill(directory: Path, texts: list[str], worker: str = "") -> None:
 
 
 def test_an_answer_comes_back_as_it_was(tmp_path: Path) -> None:
-    reply = Reply("Paris", (Token("Par", -0.5, (("Lon", -1.0),), {"entropy": 0.3}), Token("is")), "length", "m", Usage(1, 2, 3))
+    reply = Reply(
+        "Paris", (Token("Par", -0.5, (("Lon", -1.0),), {"entropy": 0.3}), Token("is")), "length", "m", Usage(1, 2, 3)
+    )
     key = key_of("model", request("q"))
 
     async def write() -> None:
@@ -52,11 +54,21 @@ def test_an_answer_comes_back_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"prefill": "A"}, {"n": 2}, {"temperature": 0.5}, {"top_p": 0.9}, {"max_tokens": 7}, {"stop": ("x",)}, {"seed": 1},
-        {"top_logprobs": 0}, {"statistics": ("entropy",)}, {"continuation": "B"}, {"decoding": "cautious"}, {"tools": ("t",)},
+        {"prefill": "A"},
+        {"n": 2},
+        {"temperature": 0.5},
+        {"top_p": 0.9},
+        {"max_tokens": 7},
+        {"stop": ("x",)},
+        {"seed": 1},
+        {"top_logprobs": 0},
+        {"statistics": ("entropy",)},
+        {"continuation": "B"},
+        {"decoding": "cautious"},
+        {"tools": ("t",)},
     ],
     ids=lambda changed: next(iter(changed)),
-)  # fmt: skip
+)
 def test_every_part_of_a_request_and_the_model_is_in_the_key(changed: dict[str, object]) -> None:
     plain = key_of("model", request("q"))
     assert key_of("model", request("q", **changed)) != plain

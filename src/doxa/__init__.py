@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from doxa.metrics.maths.comparing import compare as compare
     from doxa.metrics.maths.measuring import measure as measure
     from doxa.questions import bank as bank
-    from doxa.questions import load as load_questions
     from doxa.runs import Run as Run
     from doxa.types import Confidence as Confidence
     from doxa.types import Message as Message
@@ -36,7 +35,6 @@ _HOMES = {
     "compare": "doxa.metrics.maths.comparing",
     "Confidence": "doxa.types",
     "load_model": "doxa.loading",
-    "load_questions": "doxa.questions",
     "measure": "doxa.metrics.maths.measuring",
     "Message": "doxa.types",
     "Question": "doxa.types",
@@ -52,8 +50,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"doxa.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'doxa' has no attribute {name!r}")
-    home = import_module(_HOMES[name])
-    return getattr(home, "load" if name == "load_questions" else name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

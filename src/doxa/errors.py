@@ -1,13 +1,13 @@
 """Every error doxa raises, on one page.
 
-    DoxaError                   base; `hint` is the next step, `exit_code` what the command line returns
-    ├── UsageError         2    the caller asked for something that does not exist or does not fit
-    │   └── DataError      2    a file, a row or an array is not what it should be
-    ├── Incomplete         3    the run stopped early; the same command continues it
-    │   └── JournalError   3    the journal of a run cannot be read or written
-    ├── Refused            4    the provider said no for good: key, quota, permission
-    └── Unavailable             an ask cannot be had; becomes a confidence of None with this reason
-        └── CallFailed          the model call behind the ask failed; counted as an error, never as a score
+DoxaError                   base; `hint` is the next step, `exit_code` what the command line returns
+├── UsageError         2    the caller asked for something that does not exist or does not fit
+│   └── DataError      2    a file, a row or an array is not what it should be
+├── Incomplete         3    the run stopped early; the same command continues it
+│   └── JournalError   3    the journal of a run cannot be read or written
+├── Refused            4    the provider said no for good: key, quota, permission
+└── Unavailable             an ask cannot be had; becomes a confidence of None with this reason
+    └── CallFailed          the model call behind the ask failed; counted as an error, never as a score
 """
 
 

@@ -3,7 +3,7 @@
     questions ─▶ model ─▶ replies ─▶ confidence ─▶ probability ─▶ measurements
               ask      grade      estimate      calibrate       measure
 
-`tell` is one question's way through ask, grade and estimate; `assay` takes all questions the whole way and leaves a run.
+`tell` is one question's way through ask, grade and estimate; `assay` takes all questions the whole way.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import platform
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ class Plan:
 
     questions: Sequence[Question]
     estimators: Mapping[str, Estimator]
-    asking: Asking = Asking()
+    asking: Asking = field(default_factory=Asking)
     system: str | None = None
     template: str | None = None
 
@@ -65,7 +65,13 @@ class Plan:
         bank = next(iter(self.questions)).tags.get("bank", "questions") if self.questions else "none"
         slug = re.sub(r"[^a-z0-9]+", "-", f"{bank} {model.name}".lower()).strip("-")[:48]
         asks = {label: [type(member).__name__, asdict(member)] for label, member in self.estimators.items()}  # type: ignore[call-overload]
-        identity: list[Any] = [question_hash(self.questions), model.fingerprint, model.base_url, asks, asdict(self.asking)]
+        identity: list[Any] = [
+            question_hash(self.questions),
+            model.fingerprint,
+            model.base_url,
+            asks,
+            asdict(self.asking),
+        ]
         identity += [self.system, self.template, prompts.VERSION]
         return f"{slug}-{hashlib.blake2b(msgspec.json.encode(identity), digest_size=5).hexdigest()}"
 
@@ -89,7 +95,7 @@ def choose_estimators(
     chosen: dict[str, Estimator] = {}
     for item in items:
         member: Any = registry.build("estimators", item) if isinstance(item, str) else item
-        if samples is not None and "samples" in {field.name for field in fields(member)}:
+        if samples is not None and "samples" in {knob.name for knob in fields(member)}:
             member = replace(member, samples=samples)
         label = type(member).__module__.rpartition(".")[2]
         if label in chosen:
@@ -255,8 +261,8 @@ async def assay(
 ) -> runs.Run:
     """Take all questions the whole way and leave a run in `out`; the same plan in the same folder resumes.
 
-    Raises `Refused` when the provider refuses for good, `Incomplete` when calls that may succeed later are missing; what
-    was answered is kept in the journal either way.
+    Raises `Refused` when the provider refuses for good, `JournalError` when the run cannot be written; what was answered
+    is kept either way. A run that misses calls which may succeed later has the status "incomplete".
     """
     if not plan.questions:
         raise UsageError("there are no questions to ask", hint="check the file, --limit and the filters")

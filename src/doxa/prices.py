@@ -1,6 +1,6 @@
-"""What a model's tokens cost, from a `prices.yaml` the user keeps: no price is assumed, and none is ever zero by default.
+"""What a model's tokens cost, from a `prices.yaml` that the user keeps: no price is ever assumed.
 
-    openai/gpt-4o-mini: {input: 0.15, output: 0.60}      # USD per million tokens
+openai/gpt-4o-mini: {input: 0.15, output: 0.60}      # USD per million tokens
 """
 
 from __future__ import annotations

@@ -12,8 +12,6 @@ from doxa.types import Kind, Message, Question
 
 VERSION = "1"
 
-SYSTEM = "Answer the question as briefly as you can. Give only the answer."
-
 INSTRUCTION: dict[Kind, str] = {
     "open": "",
     "choice": "Answer with the letter of the right option only.",
@@ -36,8 +34,8 @@ def choices_block(choices: tuple[str, ...]) -> str:
 def render(question: Question, *, system: str | None = None, template: str | None = None) -> tuple[Message, ...]:
     """The messages that put a question to a model.
 
-    `system` replaces the default system message ("" leaves it out); `template` is a text with `{question}` in it that
-    wraps the question's text.
+    `system` is a system message, without which there is none; `template` is a text with `{question}` in it that wraps
+    the question's text.
     """
     if question.messages:
         return question.messages
@@ -46,8 +44,7 @@ def render(question: Question, *, system: str | None = None, template: str | Non
     if question.kind == "choice":
         parts.append(choices_block(question.choices))
     parts.append(INSTRUCTION[question.kind])
-    instruction = SYSTEM if system is None else system
-    head = (Message("system", instruction),) if instruction else ()
+    head = (Message("system", system),) if system else ()
     return (*head, Message("user", "\n".join(part for part in parts if part)))
 
 

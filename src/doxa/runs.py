@@ -82,7 +82,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise UsageError(f"{path} is missing", hint=f"finish the run: doxa resume {path.parent}") from error
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read: {error}", hint="the same `doxa run` command writes it anew") from error
+        raise UsageError(
+            f"{path} cannot be read: {error}", hint="the same `doxa run` command writes it anew"
+        ) from error
     if not isinstance(value, dict):
         raise UsageError(f"{path} is not a JSON object", hint="the same `doxa run` command writes it anew")
     return value
@@ -94,7 +96,9 @@ def _replacing(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
-        raise Incomplete(f"cannot write in {path.parent}: {error.strerror}", hint="make room, then run again") from error
+        raise Incomplete(
+            f"cannot write in {path.parent}: {error.strerror}", hint="make room, then run again"
+        ) from error
     os.close(handle)
     temporary = Path(name)
     try:

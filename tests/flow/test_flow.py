@@ -27,13 +27,20 @@ def plan(model: Mock, n: int = 40, estimators: str | list[str] = SOME) -> flow.P
 
 def test_a_run_leaves_its_files_and_the_numbers_are_those_of_the_items(tmp_path: Path) -> None:
     run = asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path / "run"))
-    assert {path.name for path in run.directory.iterdir()} >= {"run.json", "items.parquet", "metrics.json", "report.html"}
+    assert {path.name for path in run.directory.iterdir()} >= {
+        "run.json",
+        "items.parquet",
+        "metrics.json",
+        "report.html",
+    }
     items, metrics = run.frame(), run.metrics
     assert run.info["status"] == "complete"
     assert items.height == 40 * len(SOME)
     entry = next(entry for entry in metrics["estimators"] if entry["name"] == "p_true")
     rows = items.filter(pl.col("estimator") == "p_true")
-    recomputed = doxa.measure(confidence=rows["confidence"].to_list(), correct=rows["correct"].to_list(), metrics=["auroc"])
+    recomputed = doxa.measure(
+        confidence=rows["confidence"].to_list(), correct=rows["correct"].to_list(), metrics=["auroc"]
+    )
     assert entry["raw"]["auroc"]["value"] == recomputed[0].value
     assert entry["usage"]["calls"] == rows["calls"].sum() > 40
     assert metrics["agreement"]["n"] == 40

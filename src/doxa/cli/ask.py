@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 def ask(
     question: Annotated[str, typer.Argument(help="the question")],
-    model: Annotated[str, typer.Option(help="smollm2, hf/PATH_OR_ID, openai/NAME, replay/FILE or mock/NAME")] = "smollm2",
+    model: Annotated[
+        str, typer.Option(help="smollm2, hf/PATH_OR_ID, openai/NAME, replay/FILE or mock/NAME")
+    ] = "smollm2",
     estimators: Annotated[str, typer.Option(help="names with commas, or auto: all the model allows")] = "auto",
     seed: Annotated[int, typer.Option(help="seed of everything that is drawn")] = 0,
     samples: Annotated[int | None, typer.Option(min=1, help="samples, for all that sample")] = None,
-    system: Annotated[str | None, typer.Option(help='the system message; "" for none')] = None,
+    system: Annotated[str | None, typer.Option(help="a system message")] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="of the reply")] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:

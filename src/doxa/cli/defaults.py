@@ -10,13 +10,18 @@ from doxa.errors import DataError
 
 
 def read_defaults(path: Path, verbs: dict[str, list[str]]) -> dict[str, Any]:
-    """The options the file sets per verb; `verbs` are those there are, with their options. Raises `DataError` for an unknown verb or option, or unsafe YAML."""
+    """The options the file sets per verb; `verbs` are those there are, with their options.
+
+    Raises `DataError` for an unknown verb or option, or unsafe YAML.
+    """
     import yaml
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not plain YAML: {error}", hint="write `verb:` and below it `option: value`") from None
+        raise DataError(
+            f"{path} is not plain YAML: {error}", hint="write `verb:` and below it `option: value`"
+        ) from None
     if not isinstance(content, dict) or not all(isinstance(options, dict) for options in content.values()):
         raise DataError(f"{path} must map verbs to options", hint="for example: run: {seed: 1, samples: 5}")
     defaults: dict[str, Any] = {}

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
-journal = typer.Typer(help="Check, repair or compact the journal of a run.", no_args_is_help=True, rich_markup_mode=None)
+journal = typer.Typer(
+    help="Check, repair or compact the journal of a run.", no_args_is_help=True, rich_markup_mode=None
+)
 
 RunFolder = Annotated[Path, typer.Argument(help="the run's folder")]
 AsJson = Annotated[bool, typer.Option("--json", help="only JSON on stdout")]

@@ -20,7 +20,7 @@ def run(
     max_calls: Annotated[int | None, typer.Option(min=1, help="stop after so many paid calls")] = None,
     max_cost: Annotated[float | None, typer.Option(min=0, help="stop at so many USD (needs prices.yaml)")] = None,
     judge: Annotated[str | None, typer.Option(help="a model in the role of judge")] = None,
-    system: Annotated[str | None, typer.Option(help='the system message; "" for none')] = None,
+    system: Annotated[str | None, typer.Option(help="a system message")] = None,
     template: Annotated[str | None, typer.Option(help="a text around {question}")] = None,
     temperature: Annotated[float, typer.Option(min=0, help="of the reply under judgement")] = 0.0,
     max_tokens: Annotated[int, typer.Option(min=1, help="of the reply")] = 64,

@@ -27,20 +27,19 @@ def bank(name: str, **knobs: Any) -> list[Question]:
 def load(spec: str, *, limit: int | None = None, seed: int = 0) -> list[Question]:
     """Questions by their address.
 
-    ``bank:capitals``, ``bank:capitals?n=20&seed=1`` (knobs), ``bank:capitals+elements`` (several), ``file.jsonl``,
-    ``.csv``, ``.parquet`` or ``hf://org/name[:config][@revision][/split]``. `limit` keeps that many, the same number
-    of each bank as far as there are enough, chosen by hash of `seed` and id: not by their order in the file.
-    Raises `UsageError` for what does not exist and `DataError` for files that are not what they should be.
+    ``bank:capitals``, ``bank:capitals?n=20&seed=1`` (knobs), ``bank:capitals?n=20+elements`` (several, each with its own
+    knobs), ``file.jsonl``, ``.csv``, ``.parquet`` or ``hf://org/name[:config][@revision][/split]``. `limit` keeps that
+    many, the same number of each bank as far as there are enough, chosen by hash of `seed` and id: not by their order
+    in the file. Raises `UsageError` for what does not exist and `DataError` for files that are not what they should be.
     """
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, got {limit}", hint="leave it out for all questions")
     if not spec.startswith("bank:"):
         return sample(read(spec), limit, seed)
-    names, _, query = spec.removeprefix("bank:").partition("?")
-    parts = names.split("+")
-    if len(set(parts)) < len(parts):
+    parts = [part.partition("?") for part in spec.removeprefix("bank:").split("+")]
+    if len({name for name, _, _ in parts}) < len(parts):
         raise UsageError(f"{spec!r} names a bank twice", hint="each bank has its questions once")
-    return sample([question for name in parts for question in bank(name, **_knobs(name, query))], limit, seed)
+    return sample([question for name, _, query in parts for question in bank(name, **_knobs(name, query))], limit, seed)
 
 
 def _knobs(name: str, query: str) -> dict[str, Any]:
