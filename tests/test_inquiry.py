@@ -16,7 +16,6 @@ from doxa.journal import Journal
 from doxa.prices import Price
 from doxa.types import Capabilities, Failure, Message, Outcome, Question, Reply, Request, Token, Usage
 
-
 FORCING = Capabilities(logprobs=True, score=True)
 TOP = Capabilities(logprobs=True, top_logprobs=5)
 

@@ -261,8 +261,8 @@ async def assay(
 ) -> runs.Run:
     """Take all questions the whole way and leave a run in `out`; the same plan in the same folder resumes.
 
-    Raises `Refused` when the provider refuses for good, `JournalError` when the run cannot be written; what was answered
-    is kept either way. A run that misses calls which may succeed later has the status "incomplete".
+    Raises `Refused` when the provider refuses for good, `JournalError` when the run cannot be written; answers already
+    paid for are kept either way. A run that misses calls which may succeed later has the status "incomplete".
     """
     if not plan.questions:
         raise UsageError("there are no questions to ask", hint="check the file, --limit and the filters")
