@@ -29,8 +29,8 @@ def load(spec: str, *, limit: int | None = None, seed: int = 0) -> list[Question
 
     ``bank:capitals``, ``bank:capitals?n=20&seed=1`` (knobs), ``bank:capitals?n=20+elements`` (several, with knobs of
     their own), ``file.jsonl``, ``.csv``, ``.parquet`` or ``hf://org/name[:config][@revision][/split]``.
-    `limit` keeps that many, the same number of each bank as far as there are enough, chosen by hash of `seed` and id: not
-    by their order in the file.
+    `limit` keeps that many, the same number of each bank as far as there are enough, chosen by hash of `seed` and id:
+    not by their order in the file.
     Raises `UsageError` for what does not exist and `DataError` for files that are not what they should be.
     """
     if limit is not None and limit < 1:
