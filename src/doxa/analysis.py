@@ -30,6 +30,8 @@ COVERAGE = 0.6
 _ISOTONIC_FROM = 1000
 """Answers from which isotonic regression is used to calibrate; below, Platt's two parameters are safer."""
 _FITTABLE_FROM = 20
+_GROUP_FROM = 5
+"""Questions from which a group is shown: of fewer, the interval covers nearly everything."""
 EXAMPLES = 4
 BELIEF, WORD, DEED = "self_consistency", "stated_two_turn", "deed"
 
@@ -241,7 +243,7 @@ def _curve(rows: pl.DataFrame) -> dict[str, list[float]]:
     }
 
 
-def _selective(rows: pl.DataFrame) -> dict[str, float] | None:
+def _selective(rows: pl.DataFrame) -> dict[str, float | None] | None:
     """What answering only the surest `COVERAGE` of questions would leave of errors, and at most."""
     from doxa.metrics.maths.risk_coverage import risk_bound
 
@@ -249,13 +251,15 @@ def _selective(rows: pl.DataFrame) -> dict[str, float] | None:
         return None
     confidence = rows["confidence"].to_numpy()
     bound = risk_bound(confidence=confidence, correct=rows["correct"].to_numpy(), coverage=COVERAGE)
-    surest = sorted(confidence.tolist(), reverse=True)
+    surest = [*sorted(confidence.tolist(), reverse=True), -float("inf")]
+    # A threshold that cuts through equals would answer more of them than the bound speaks of.
+    threshold = surest[bound.n - 1] if surest[bound.n - 1] > surest[bound.n] else None
     return {
         "coverage": COVERAGE,
         "n": bound.n,
         "risk": bound.risk,
         "upper": bound.high,
-        "threshold": surest[bound.n - 1],
+        "threshold": threshold,
     }
 
 
@@ -346,7 +350,7 @@ def _groups(items: pl.DataFrame, questions: pl.DataFrame, seed: int) -> list[dic
     for column in (name for name in questions.columns if name.startswith("tag.")):
         for value in sorted(questions[column].drop_nulls().unique()):
             members = questions.filter(pl.col(column) == value)
-            if members.height in (1, questions.height):
+            if members.height < _GROUP_FROM or members.height == questions.height:
                 continue
             entry = {"tag": column.removeprefix("tag."), "value": value, "n": members.height, "estimator": word}
             rows = items.filter((pl.col(column) == value) & (pl.col("estimator") == word))

@@ -256,3 +256,12 @@ def test_a_comparison_without_both_outcomes_has_a_reason() -> None:
     found = metrics.compare([0.1, 0.2], [0.3, 0.4], correct=[1, 1])
     assert found.difference is None
     assert "all answers are right" in found.reason
+
+
+def test_a_share_of_none_in_clusters_is_no_certainty() -> None:
+    """Ten clusters of two, all wrong: Wilson's interval of 0 out of 10, not of width 0."""
+    (found,) = metrics.measure(
+        confidence=[0.5] * 20, correct=[0] * 20, cluster=[i // 2 for i in range(20)], metrics=["accuracy"]
+    )
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert found.high == pytest.approx(1.959963984540054**2 / (10 + 1.959963984540054**2))

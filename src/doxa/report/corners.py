@@ -28,7 +28,7 @@ class Layout(NamedTuple):
         return self.left if corner in ("knows", "does") else self.right, 82 if corner in ("knows", "says") else 282
 
 
-WIDE = Layout(480, 92, 388, {"knows-world": 0.27, "says-does": 0.27})
+WIDE = Layout(540, 92, 448, {"knows-world": 0.24, "says-does": 0.24})
 NARROW = Layout(340, 68, 272, {"knows-world": 0.3, "says-does": 0.7})
 
 

@@ -89,7 +89,22 @@ def spread(
     distances = {name: r for name, r in rest.items() if r.distance and units is None}
     null = collect(distances, calibrated(group(p, y), seed)) if distances else {}
     how = f"bootstrap over {count} units, {TIMES} replicates"
-    return ends | {name: _ends(r, values[name] or 0.0, drawn[name], null.get(name), how) for name, r in rest.items()}
+    ends |= {name: _ends(r, values[name] or 0.0, drawn[name], null.get(name), how) for name, r in rest.items()}
+    return ends | _widened(
+        {name: r for name, r in rest.items() if r.interval and ends[name].low == ends[name].high}, data
+    )
+
+
+def _widened(rules: dict[str, Rule], data: tuple[Floats, Bools, Ints | None]) -> dict[str, Interval]:
+    """Intervals by formula, over one answer of each cluster, where the bootstrap found no spread at all.
+
+    Answers that are all wrong stay all wrong however they are resampled, and yet are no proof that none can be right.
+    """
+    p, y, units = data
+    first = np.unique(units, return_index=True)[1] if units is not None else np.arange(len(p))
+    cells = group(p[first], y[first])
+    found = {name: _within(r, r.interval(cells)) for name, r in rules.items() if r.interval}
+    return {name: Interval(ends.low, ends.high, f"{ends.how}, one answer a cluster") for name, ends in found.items()}
 
 
 def _within(r: Rule, ends: Interval) -> Interval:
