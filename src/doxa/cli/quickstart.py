@@ -16,7 +16,7 @@ def quickstart(
     """Assay the embedded model on about a hundred questions with every estimator; offline after the first time."""
     from doxa.cli import running
 
-    options = running.Options(questions=QUESTIONS, model="smollm2", out=out, max_tokens=24, title="quickstart")
+    options = running.Options(questions=QUESTIONS, model="smollm2", out=out, max_tokens=20, title="quickstart")
     with running.quiet_logs():
         then = "doxa run your-questions.csv --model openai/gpt-4o"
         running.finish(running.execute(options), as_json=as_json, then=then)
