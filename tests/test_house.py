@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "prices": LEAVES,
     "prompts": LEAVES,
     "journal": LEAVES,
-    "inquiry": LEAVES | {"journal", "prices"},
+    "inquiry": LEAVES | {"text", "journal", "prices"},
     "questions": LEAVES | {"text", "registry"},
     "grading": LEAVES | {"text", "registry", "inquiry"},
     "models": LEAVES | {"text", "prompts", "journal", "inquiry"},

@@ -59,6 +59,22 @@ def inquiry(model: Parrot, **options: Any) -> Inquiry:
     return Inquiry("q1", ASKED, {"subject": Caller(model, **options)}, asking=Asking(seed=3))
 
 
+@dataclass
+class Halves(Parrot):
+    """Cuts a character of two halves in the middle, as servers do."""
+
+    def answer(self, request: Request) -> Outcome:
+        return Reply("\ud83d", (Token("\ud83d", -0.5, (("\ude00", -1.0),)),), model="m\ud83d")
+
+
+def test_half_a_character_of_a_reply_is_written_out_and_journalled(tmp_path: Path) -> None:
+    async def story() -> Reply:
+        return await inquiry(Halves(), journal=Journal(tmp_path)).reply()
+
+    first, again = asyncio.run(story()), asyncio.run(story())
+    assert first == again == Reply("\\ud83d", (Token("\\ud83d", -0.5, (("\\ude00", -1.0),)),), model="m\\ud83d")
+
+
 def test_two_estimators_that_need_the_same_samples_pay_once_and_are_billed_in_full() -> None:
     async def go() -> None:
         model = Parrot()

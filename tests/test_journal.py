@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from doxa import journal
-from doxa.errors import JournalError
+from doxa.errors import JournalError, UsageError
 from doxa.journal import Journal, entries, key_of, prune, recover, verify
 from doxa.types import Message, Reply, Request, Token, Usage
 
@@ -123,8 +123,16 @@ def test_random_damage_never_crashes_and_never_forges(tmp_path: Path, seed: int)
         assert all(reply == f"to {text}" for text, reply in found.items())
 
 
+def test_a_closed_journal_is_one_file_that_may_be_copied(tmp_path: Path) -> None:
+    fill(tmp_path / "run", ["a", "b"])
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["journal.sqlite"]
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "journal.sqlite").write_bytes((tmp_path / "run" / "journal.sqlite").read_bytes())
+    assert sorted(entry.reply.text for entry in entries(tmp_path / "copy")) == ["to a", "to b"]
+
+
 def test_a_folder_without_a_journal_says_so(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="holds no journal"):
+    with pytest.raises(UsageError, match="holds no journal"):
         verify(tmp_path)
 
 

@@ -21,7 +21,6 @@ async def aassay(
     estimators: str | Sequence[str | Estimator] = "auto",
     out: Path | str | None = None,
     seed: int = 0,
-    judge: Model | None = None,
     max_tokens: int = 64,
     temperature: float = 0.0,
     max_calls: int | None = None,
@@ -36,7 +35,7 @@ async def aassay(
     asking = Asking(seed=seed, temperature=temperature, max_tokens=max_tokens)
     plan = flow.Plan(questions, chosen, flow.asking_for(chosen, model.capabilities, asking))
     folder = Path(out) if out else Path("runs") / plan.run_id(model)
-    return await flow.assay(model, plan, out=folder, judge=judge, budget=Budget(max_calls))
+    return await flow.assay(model, plan, out=folder, budget=Budget(max_calls))
 
 
 def assay(model: Model, questions: Sequence[Question], **options: Any) -> Run:

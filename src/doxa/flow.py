@@ -60,6 +60,18 @@ class Plan:
     system: str | None = None
     template: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what would have no effect or no sense, by `UsageError`."""
+        if self.template is not None and "{question}" not in self.template:
+            raise UsageError("the template has no place for the question", hint="write {question} where it goes")
+        if self.asking.seed < 0:
+            raise UsageError(f"seed must be at least 0, got {self.asking.seed}", hint="for example seed 1")
+        if (self.system or self.template) and any(question.messages for question in self.questions):
+            raise UsageError(
+                "a system message or a template cannot be added to questions that are conversations",
+                hint="write it into their messages",
+            )
+
     def run_id(self, model: Model) -> str:
         """A slug and a hash of all that determines the answers: the same plan with the same model is the same run."""
         bank = next(iter(self.questions)).tags.get("bank", "questions") if self.questions else "none"
@@ -89,7 +101,9 @@ def choose_estimators(
     Two of one kind are told apart by their knobs. Raises `UsageError` for an unknown name.
     """
     granted = {Access.TEXT: True, Access.LOGPROBS: capabilities.logprobs, Access.HIDDEN: capabilities.hidden}
-    items = [name.strip() for name in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
+    items = [name for part in wanted.split(",") if (name := part.strip())] if isinstance(wanted, str) else list(wanted)
+    if not items:
+        raise UsageError("no estimator is named", hint="auto takes all that the model allows")
     if items == ["auto"]:
         items = [name for name in registry.names("estimators") if granted[registry.find("estimators", name).access]]
     chosen: dict[str, Estimator] = {}
@@ -100,7 +114,7 @@ def choose_estimators(
         label = type(member).__module__.rpartition(".")[2]
         if label in chosen:
             label += f"({', '.join(f'{key}={value}' for key, value in asdict(member).items())})"
-        if label in chosen:
+        if member in chosen.values():
             raise UsageError(f"{label} is asked for twice", hint="name each estimator once, or give other knobs")
         chosen[label] = member
     return chosen
@@ -188,7 +202,7 @@ async def count(plan: Plan, capabilities: Capabilities, *, probe: int = 8) -> Us
     some = list(plan.questions)[::step]
     counter = Counter(capabilities)
     for question in some:
-        await tell(question, plan, {"subject": counter, "judge": counter})
+        await tell(question, plan, {"subject": counter})
     spent, scale = counter.spent, total / max(1, len(some))
     return Usage(*(round((part or 0) * scale) for part in (spent.calls, spent.tokens_in, spent.tokens_out)))
 
@@ -252,7 +266,6 @@ async def assay(
     plan: Plan,
     *,
     out: Path,
-    judge: Model | None = None,
     budget: Budget | None = None,
     price: Price | None = None,
     fresh: bool = False,
@@ -273,8 +286,6 @@ async def assay(
     journal = Journal(out)
     budget = budget or Budget()
     callers = {"subject": Caller(model, journal, budget=budget, price=price)}
-    if judge is not None:
-        callers["judge"] = Caller(judge, journal, budget=budget)
     started, status = time.monotonic(), "interrupted"
     try:
         records = await tell_all(plan, callers, progress)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from doxa.errors import CallFailed, Unavailable
 from doxa.journal import Journal, key_of
 from doxa.prices import Price
+from doxa.text import encodable
 from doxa.types import Capabilities, Failure, Kind, Message, Model, Options, Outcome, Reply, Request, Token, Usage
 
 if TYPE_CHECKING:
@@ -126,6 +128,7 @@ class Caller:
             self.failures[outcome.kind] = self.failures.get(outcome.kind, 0) + 1
             self.unfinished += outcome.retryable
             return outcome
+        outcome = _encodable(outcome)
         self.spent += outcome.usage
         if self._price is not None:
             self._budget.cost += self._price.cost(outcome.usage)
@@ -218,7 +221,7 @@ class Inquiry:
 
     async def outcome(self) -> Outcome:
         """The answer under judgement, or the failure in its place."""
-        asking = self.asking
+        asking, caller = self.asking, self._caller("subject")
         request = self._request(
             self.messages,
             temperature=asking.temperature,
@@ -226,7 +229,7 @@ class Inquiry:
             statistics=asking.statistics,
             seed=derive_seed(asking.seed, self.id, "reply") if asking.temperature > 0 else None,
         )
-        return cast(Outcome, await self._once("reply", self._caller("subject").call(request)))
+        return cast(Outcome, await self._once("reply", lambda: caller.call(request)))
 
     async def samples(self, n: int, *, temperature: float = 1.0) -> list[Reply]:
         """`n` further answers, independent of `reply()`; the first k of n are the same whatever n is.
@@ -239,8 +242,8 @@ class Inquiry:
             self._request(self.messages, temperature=temperature, top_logprobs=top_logprobs, seed=seed + number)
             for number in range(n)
         ]
-        call = self._caller("subject").call
-        outcomes = await asyncio.gather(*(self._once(request, call(request)) for request in requests))
+        caller = self._caller("subject")
+        outcomes = await asyncio.gather(*(self._once(each, partial(caller.call, each)) for each in requests))
         return [_arrived(outcome) for outcome in outcomes]
 
     async def ask(self, messages: Sequence[Message], *, role: str = "subject", **fields: Any) -> Reply:
@@ -248,7 +251,8 @@ class Inquiry:
         request = self._request(tuple(messages), **fields)
         if request.temperature > 0 and request.seed is None:
             request = replace(request, seed=derive_seed(self.asking.seed, self.id, role, request.messages))
-        return _arrived(await self._once((role, request), self._caller(role).call(request)))
+        caller = self._caller(role)
+        return _arrived(await self._once((role, request), lambda: caller.call(request)))
 
     async def options(
         self, messages: Sequence[Message], options: Sequence[str], *, prefill: str = "", role: str = "subject"
@@ -278,7 +282,7 @@ class Inquiry:
         if not caller.capabilities.score:
             raise Unavailable("the model does not score a given text")
         request = Request(tuple(messages), prefill=prefill, top_logprobs=0, continuation=text)
-        reply = _arrived(await self._once((role, request), caller.call(request)))
+        reply = _arrived(await self._once((role, request), lambda: caller.call(request)))
         if reply.tokens is None:
             raise Unavailable("the model gave no log-probabilities")
         return reply.tokens
@@ -289,7 +293,7 @@ class Inquiry:
         if model is None or not model.capabilities.hidden:
             raise Unavailable("the model does not show its hidden states")
         request = Request(tuple(messages))
-        states = await self._once(("hidden", request, tuple(layers)), model.hidden([request], list(layers)))
+        states = await self._once(("hidden", request, tuple(layers)), lambda: model.hidden([request], list(layers)))
         return cast("NDArray[np.float32]", states[0])
 
     # -- behind them ---------------------------------------------------------------------------------------------------
@@ -302,13 +306,11 @@ class Inquiry:
     def _request(self, messages: tuple[Message, ...], **fields: Any) -> Request:
         return Request(messages, **{"max_tokens": self.asking.max_tokens, **fields})
 
-    async def _once(self, key: object, work: Coroutine[Any, Any, Any]) -> Any:
+    async def _once(self, key: object, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Do `work` unless it was done under `key`; either way it goes on this view's bill."""
         task = self._memo.get(key)
         if task is None:
-            task = self._memo[key] = _shared(work)
-        else:
-            work.close()
+            task = self._memo[key] = _shared(work())
         result = await asyncio.shield(task)
         if isinstance(result, Reply):
             self.bill[key] = result.usage
@@ -320,6 +322,15 @@ def _shared(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
     task = asyncio.ensure_future(work)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task
+
+
+def _encodable(reply: Reply) -> Reply:
+    """The reply with lone surrogates written out: a server may cut a token inside a character of JSON's two halves."""
+    tokens = reply.tokens and tuple(
+        replace(token, text=encodable(token.text), top=tuple((encodable(text), p) for text, p in token.top))
+        for token in reply.tokens
+    )
+    return replace(reply, text=encodable(reply.text), tokens=tokens, model=encodable(reply.model))
 
 
 def _arrived(outcome: Outcome) -> Reply:

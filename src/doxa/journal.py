@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from doxa.errors import JournalError
+from doxa.errors import JournalError, UsageError
 from doxa.types import Reply, Request
 
 _SCHEMA = """
@@ -141,7 +141,8 @@ class Journal:
         """Commit what is queued and release the files."""
         self._queue.put(None)
         self._thread.join()
-        for connection in (self._writer, *self._readers):
+        # The writer last: the last connection to close folds the write-ahead log into the file, if it may write.
+        for connection in (*self._readers, self._writer):
             connection.close()
 
     def _write(self) -> None:
@@ -154,9 +155,10 @@ class Journal:
             closing = None in batch
             writes = [write for write in batch if write is not None]
             error = self._commit([write.row for write in writes])
-            for write in writes:
-                if not write.loop.is_closed():
-                    write.loop.call_soon_threadsafe(_settle, write.done, error)
+            # One call a batch: each call writes to the pipe that wakes the loop, which signals need too.
+            for loop in {write.loop for write in writes}:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(_settle, [write.done for write in writes if write.loop is loop], error)
 
     def _commit(self, rows: list[Row]) -> JournalError | None:
         try:
@@ -171,13 +173,14 @@ class Journal:
         return None
 
 
-def _settle(done: asyncio.Future[None], error: JournalError | None) -> None:
-    if done.cancelled():
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)
+def _settle(waiting: list[asyncio.Future[None]], error: JournalError | None) -> None:
+    for done in waiting:
+        if done.cancelled():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
 
 
 def entries(directory: Path) -> Iterator[Entry]:
@@ -214,9 +217,9 @@ class Health(NamedTuple):
 
 
 def verify(directory: Path) -> list[Health]:
-    """Check every row of every journal file. Raises `JournalError` when there is no journal."""
+    """Check every row of every journal file. Raises `UsageError` when there is no journal."""
     if not files(directory):
-        raise JournalError(f"{directory} holds no journal", hint="name a run's folder, for example runs/quickstart")
+        raise UsageError(f"{directory} holds no journal", hint="name a run's folder, for example runs/quickstart")
     return [_health(path) for path in files(directory)]
 
 

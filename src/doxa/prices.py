@@ -5,6 +5,7 @@ openai/gpt-4o-mini: {input: 0.15, output: 0.60}      # USD per million tokens
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,11 @@ def price_of(model: str, path: str = "prices.yaml") -> Price | None:
     try:
         entries = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         entry = entries.get(model)
-        return None if entry is None else Price(float(entry["input"]), float(entry["output"]))
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        price = None if entry is None else Price(float(entry["input"]), float(entry["output"]))
+        if price is not None and not (0 <= price.input < math.inf and 0 <= price.output < math.inf):
+            raise ValueError("it is negative or no number")
+        return price
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
         hint = "write: openai/NAME: {input: 0.15, output: 0.60}   (USD per million tokens)"
-        raise DataError(f"{path}: the price of {model} cannot be read ({error})", hint=hint) from None
+        raise DataError(f"{path}: the price of {model} cannot be read ({reason})", hint=hint) from None

@@ -146,3 +146,33 @@ def test_a_small_log_gets_a_warning(doxa: Call, tmp_path: Path) -> None:
     code, _, err = doxa("calibrate", path, "-o", tmp_path / "cal.json", "--method", "platt")
     assert code == 0
     assert "only 12 answers" in err
+
+
+@pytest.mark.parametrize("verb", ["calibrate", "score", "apply"])
+def test_a_file_that_cannot_be_written_is_refused(doxa: Call, log: Path, tmp_path: Path, verb: str) -> None:
+    given = [log]
+    if verb == "apply":
+        doxa("calibrate", log, "-o", tmp_path / "cal.json")
+        given = [tmp_path / "cal.json", log]
+    (tmp_path / "folder.csv").mkdir()
+    code, out, err = doxa(verb, *given, "-o", tmp_path / "folder.csv")
+    assert (code, out) == (2, "")
+    assert "folder.csv cannot be written" in err and "hint:" in err
+    assert doxa(verb, *given, "-o", tmp_path / "new" / "x.csv")[0] == 0
+    assert (tmp_path / "new" / "x.csv").stat().st_size > 0
+
+
+def test_a_file_may_be_replaced_by_its_own_result(doxa: Call, log: Path, tmp_path: Path) -> None:
+    doxa("calibrate", log, "-o", tmp_path / "cal.json")
+    pl.read_csv(log).write_parquet(tmp_path / "log.parquet")
+    assert doxa("apply", tmp_path / "cal.json", tmp_path / "log.parquet", "-o", tmp_path / "log.parquet")[0] == 0
+    assert pl.read_parquet(tmp_path / "log.parquet")["probability"].null_count() == 0
+
+
+def test_lists_go_into_no_csv(doxa: Call, log: Path, tmp_path: Path) -> None:
+    doxa("calibrate", log, "-o", tmp_path / "cal.json")
+    (tmp_path / "lists.jsonl").write_text('{"confidence": 0.5, "guesses": ["a", "b"]}\n')
+    code, _, err = doxa("apply", tmp_path / "cal.json", tmp_path / "lists.jsonl", "-o", tmp_path / "x.csv")
+    assert code == 2
+    assert ".parquet" in err
+    assert doxa("apply", tmp_path / "cal.json", tmp_path / "lists.jsonl", "-o", tmp_path / "x.jsonl")[0] == 0

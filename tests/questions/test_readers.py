@@ -114,6 +114,8 @@ def test_csv_with_quoted_lines_lists_and_a_mark_at_its_start(tmp_path: Path) -> 
         ("question,\na,b\n", ("line 1", "column 2")),
         ('question\n"abc', ("line 2", "quotes")),
         ("question\n", ("no questions",)),
+        ("question;answer\nWho?;me\n", ("line 1", "commas", "';'")),
+        ("question\n" + "long " * 30_000, ("line 2", "limit", ".jsonl")),
         ("", ("no questions",)),
     ],
 )
@@ -146,6 +148,27 @@ def test_a_bad_csv_row_is_named_by_file_line_and_field(tmp_path: Path, content: 
 def test_a_bad_line_is_named_by_file_line_and_field(tmp_path: Path, content: bytes, told: tuple[str, ...]) -> None:
     message = refusal(saved(tmp_path, "b.jsonl", content))
     assert all(part in message for part in told) and "b.jsonl" in message and "\x1b" not in message
+
+
+def test_half_characters_are_written_out_wherever_they_stand(tmp_path: Path) -> None:
+    half, whole = json.dumps("\ud83d"), "\\ud83d"
+    text = f'{{"question":{half},"answers":[{half}],"tags":{{{half}:{half}}},"note":[{half}]}}\n'
+    (read,) = load(saved(tmp_path, "a.jsonl", text))
+    assert (read.text, read.answers, dict(read.tags), read.meta["note"]) == (whole, (whole,), {whole: whole}, [whole])
+    cells = 'question,answer,tags\nWho?,"[""\\ud83d""]","{""a"":""\\ud83d""}"\n'
+    (read,) = load(saved(tmp_path, "a.csv", cells))
+    assert (read.answers, dict(read.tags)) == ((whole,), {"a": whole})
+
+
+def test_files_that_may_not_be_read_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    for name in ("a.csv", "a.jsonl"):
+        path = saved(tmp_path, name, "question\nWho?\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", denied)
+            assert "Permission denied" in refusal(path)
 
 
 def test_damaged_files_are_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from doxa.cli.report import report
-from doxa.errors import DataError
+from doxa.errors import DataError, UsageError
 from report import runs
 
 app = typer.Typer()
@@ -35,6 +35,12 @@ def test_a_name_in_md_gives_markdown_and_json_gives_only_json(folder: Path) -> N
     result = CliRunner().invoke(app, [str(folder), "-o", str(folder / "x.md"), "--json"])
     assert json.loads(result.stdout) == {"run": runs.run()["id"], "report": str(folder / "x.md")}
     assert (folder / "x.md").read_text().startswith("# Does smollm2")
+
+
+def test_a_page_has_the_name_of_a_page(folder: Path) -> None:
+    result = CliRunner().invoke(app, [str(folder), "-o", str(folder / "x.pdf")])
+    assert isinstance(result.exception, UsageError)
+    assert not (folder / "x.pdf").exists()
 
 
 def test_a_folder_without_a_run_is_an_error_with_a_hint(tmp_path: Path) -> None:

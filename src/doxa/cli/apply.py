@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -24,7 +25,10 @@ def apply(
     confidence: Annotated[str | None, typer.Option(metavar="COL", help="column of the confidence [as fitted]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Add the column `probability`; where the confidence is missing it stays empty."""
+    """Add calibrated probabilities to a file.
+
+    They are the column `probability`; where the confidence is missing it stays empty.
+    """
     import polars as pl
 
     from doxa.calibrators.maths.state import revive
@@ -65,17 +69,28 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write by the ending of the name; texts in a CSV cannot become formulas."""
-    from doxa.errors import UsageError
+    """Write by the ending of the name, whole or not at all; texts in a CSV cannot become formulas."""
+    import polars as pl
 
-    if path.suffix == ".csv":
-        disarmed(table).write_csv(path)
-    elif path.suffix in (".jsonl", ".ndjson"):
-        table.write_ndjson(path)
-    elif path.suffix == ".parquet":
-        table.write_parquet(path)
-    else:
-        raise UsageError(f"cannot write {path.name}", hint="the name must end in .csv, .jsonl or .parquet")
+    from doxa.errors import UsageError
+    from doxa.report.files import write
+
+    content = io.BytesIO()
+    try:
+        if path.suffix == ".csv":
+            disarmed(table).write_csv(content)
+        elif path.suffix in (".jsonl", ".ndjson"):
+            table.write_ndjson(content)
+        elif path.suffix == ".parquet":
+            table.write_parquet(content)
+        else:
+            raise UsageError(f"cannot write {path.name}", hint="the name must end in .csv, .jsonl or .parquet")
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(
+            f"cannot write {path.name}: {reason}", hint="write lists to a .jsonl or .parquet file"
+        ) from None
+    write(content.getvalue(), path)
 
 
 def disarmed(table: pl.DataFrame) -> pl.DataFrame:

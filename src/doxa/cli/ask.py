@@ -18,21 +18,26 @@ def ask(
         str, typer.Option(help="smollm2, hf/PATH_OR_ID, openai/NAME, replay/FILE or mock/NAME")
     ] = "smollm2",
     estimators: Annotated[str, typer.Option(help="names with commas, or auto: all the model allows")] = "auto",
-    seed: Annotated[int, typer.Option(help="seed of everything that is drawn")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="seed of everything that is drawn")] = 0,
     samples: Annotated[int | None, typer.Option(min=1, help="samples, for all that sample")] = None,
     system: Annotated[str | None, typer.Option(help="a system message")] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="of the reply")] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Ask one question: the answer, and what every estimator says of it. Raw confidence, not probability."""
+    """Ask one question: the answer, and how sure each estimator is.
+
+    The numbers are raw confidence, not probability.
+    """
     import asyncio
 
     from doxa import flow
-    from doxa.errors import Unavailable
+    from doxa.errors import Incomplete, Refused, UsageError
     from doxa.inquiry import Asking, Caller
     from doxa.loading import load_model
     from doxa.types import Question, Reply
 
+    if not question.strip():
+        raise UsageError("the question is empty", hint='write: doxa ask "Who wrote Hamlet?"')
     loaded = load_model(model)
     chosen = flow.choose_estimators(estimators, loaded.capabilities, samples=samples)
     asking = flow.asking_for(chosen, loaded.capabilities, Asking(seed=seed, max_tokens=max_tokens))
@@ -47,7 +52,8 @@ def ask(
 
     record = asyncio.run(story())
     if not isinstance(record.reply, Reply):
-        raise Unavailable(f"the model gave no answer: {record.reply.message}", hint=f"try: doxa doctor {model}")
+        kind = Incomplete if record.reply.retryable else Refused
+        raise kind(f"the model gave no answer: {record.reply.message}", hint=f"try: doxa doctor {model}")
     _tell(record, record.reply.text, as_json)
 
 

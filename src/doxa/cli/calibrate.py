@@ -29,16 +29,20 @@ def calibrate(
     estimator: Annotated[str | None, typer.Option(help="of a run: the estimator to calibrate")] = None,
     scale: Annotated[str, typer.Option(help="unit: confidences in [0, 1]; real: any number")] = "unit",
     folds: Annotated[int, typer.Option(min=2, help="of the comparison before and after")] = 5,
-    seed: Annotated[int, typer.Option(help="of the folds")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of the folds")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Fit a calibrator and write it; before and after are compared on folds that it was not fitted on."""
+    """Fit a calibrator on logged predictions and write it.
+
+    Before and after are compared on folds that it was not fitted on.
+    """
     from dataclasses import asdict
 
     from doxa import __version__, registry
     from doxa.cli.layout import layout, show
     from doxa.cli.score import as_dict, chosen
     from doxa.errors import UsageError
+    from doxa.report.files import write
     from doxa.scoring import open_log
 
     if file.is_dir() and estimator is None:
@@ -61,7 +65,7 @@ def calibrate(
         "scale": scale_of(log).value,
         "versions": {"doxa": __version__},
     }
-    out.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
+    write(json.dumps(content, ensure_ascii=False) + "\n", out)
     if as_json:
         sys.stdout.write(json.dumps({**as_dict(file, log, groups), "calibrator": str(out)}, ensure_ascii=False) + "\n")
         return

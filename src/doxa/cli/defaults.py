@@ -9,8 +9,8 @@ from typing import Any
 from doxa.errors import DataError
 
 
-def read_defaults(path: Path, verbs: dict[str, list[str]]) -> dict[str, Any]:
-    """The options the file sets per verb; `verbs` are those there are, with their options.
+def read_defaults(path: Path, verbs: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """The options the file sets per verb; `verbs` are those there are, with their options: as written, as named inside.
 
     Raises `DataError` for an unknown verb or option, or unsafe YAML.
     """
@@ -29,8 +29,8 @@ def read_defaults(path: Path, verbs: dict[str, list[str]]) -> dict[str, Any]:
         _known(path, str(verb), list(verbs), "verb")
         named = {str(option).replace("-", "_"): value for option, value in options.items()}
         for option in named:
-            _known(path, option, verbs[verb], f"option of {verb}")
-        defaults[str(verb)] = named
+            _known(path, option, list(verbs[verb]), f"option of {verb}")
+        defaults[str(verb)] = {verbs[verb][option]: value for option, value in named.items()}
     return defaults
 
 

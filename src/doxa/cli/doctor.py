@@ -35,7 +35,10 @@ def doctor(
     model: Annotated[str, typer.Argument(help="smollm2, hf/PATH, openai/NAME, replay/FILE or mock/NAME")],
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Find out by a few small calls what a model really offers, and which estimators can run on it."""
+    """Find out what a model offers, and which estimators can run.
+
+    A server is asked by a few small calls.
+    """
     from doxa.loading import load_model
     from doxa.models.http.probe import found_capabilities
     from doxa.models.openai import OpenAI

@@ -20,7 +20,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="only JSON on stdout")]
 
 @journal.command()
 def verify(run: RunFolder, as_json: AsJson = False) -> None:
-    """Check every answer against its checksum; exit code 3 when any is damaged."""
+    """Check every answer against its checksum.
+
+    The exit code is 3 when any is damaged.
+    """
     from doxa.errors import JournalError
     from doxa.journal import verify as check
 
@@ -32,7 +35,10 @@ def verify(run: RunFolder, as_json: AsJson = False) -> None:
 
 @journal.command()
 def recover(run: RunFolder, as_json: AsJson = False) -> None:
-    """Rewrite damaged files from their intact answers; the originals are kept."""
+    """Rewrite damaged files from their intact answers.
+
+    The originals are kept beside them.
+    """
     from doxa.journal import recover as repair
 
     found = repair(run, time.strftime("%Y%m%d-%H%M%S"))
@@ -41,7 +47,10 @@ def recover(run: RunFolder, as_json: AsJson = False) -> None:
 
 @journal.command()
 def prune(run: RunFolder, as_json: AsJson = False) -> None:
-    """Merge the files of several workers into one, without duplicates and damaged answers."""
+    """Merge the files of several workers into one.
+
+    Duplicates and damaged answers are left out.
+    """
     from doxa.journal import prune as compact
 
     _tell([{"path": str(run / "journal.sqlite"), "intact": compact(run)}], as_json)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
+import textwrap
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +23,7 @@ def list_members(
     what: Annotated[str, typer.Argument(help=f"{', '.join(ROOMS)} or papers")],
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """List the members of a room with one line each, or the published systems that doxa implements."""
+    """List what there is: models, banks, estimators, papers, …"""
     from doxa.cli.papers import papers
     from doxa.errors import UsageError
 
@@ -34,19 +36,20 @@ def list_members(
     if as_json:
         sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
         return
-    width = max((len(row["name"]) for row in rows), default=0)
+    width = max((len(row["name"]) for row in rows), default=0) + 2
     for row in rows:
-        sys.stdout.write(f"{row['name']:<{width}}  {row['about']}"[:80].rstrip() + "\n")
+        text = f"{row['name']:<{width}}{row['about']}"
+        sys.stdout.write("\n".join(textwrap.wrap(text, 80, subsequent_indent=" " * width)) + "\n")
 
 
 def members(room: str) -> list[dict[str, Any]]:
-    """Name, first line of the docstring, knobs and published systems of each member."""
+    """Name, first paragraph of the docstring, knobs and published systems of each member."""
     from doxa import registry
 
     rows: list[dict[str, Any]] = []
     for name in registry.names(room):
         member = registry.find(room, name)
-        about = (member.__doc__ or "").strip().splitlines()[0]
+        about = " ".join(inspect.cleandoc(member.__doc__ or "").partition("\n\n")[0].split())
         implements = list(getattr(member, "implements", ()))
         rows.append({"name": name, "about": about, "knobs": registry.knobs(room, name), "implements": implements})
     return rows

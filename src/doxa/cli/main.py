@@ -21,10 +21,13 @@ from doxa.cli.report import report
 from doxa.cli.resume import resume
 from doxa.cli.run import run
 from doxa.cli.score import score
-from doxa.errors import DoxaError
+from doxa.errors import DoxaError, UsageError
+from doxa.text import encodable
 
 # Some releases of typer carry their own click, so its base of all complaints about usage is reached through typer.
 _ClickException: Any = typer.BadParameter.__mro__[2]
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="Find out whether a language model knows what it knows.",
@@ -58,6 +61,8 @@ def _run(arguments: list[str]) -> int:
     """One invocation: 0 done, otherwise the code of the error, which is one sentence on stderr with its next step."""
     try:
         command: Any = typer.main.get_command(app)
+        _check(arguments)
+        _quiet(command)
         result = command.main(arguments, "doxa", standalone_mode=False, default_map=_defaults(command))
         return result if isinstance(result, int) else 0
     except DoxaError as error:
@@ -68,21 +73,40 @@ def _run(arguments: list[str]) -> int:
     except _ClickException as error:
         error.show()
         return 2
-    except typer.Exit as end:
-        return int(end.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted; the same command goes on from here")
-        return 130
+        return _interrupted()
+    except typer.Exit as end:
+        # Some releases of typer turn Ctrl-C into this.
+        return _interrupted() if end.exit_code == INTERRUPTED else int(end.exit_code)
     except BrokenPipeError:
         # The reader of a pipe has gone: nothing is left to be told, and closing stdout quietly avoids a second error.
         sys.stderr.close()
         return 0
 
 
+def _interrupted() -> int:
+    _say("interrupted; a run goes on where it was by the same command")
+    return INTERRUPTED
+
+
 def _say(line: str) -> None:
     from doxa.text import clean
 
     sys.stderr.write(clean(line) + "\n")
+
+
+def _check(arguments: list[str]) -> None:
+    for argument in arguments:
+        if encodable(argument) != argument:
+            raise UsageError(f"{argument!r} is not UTF-8", hint="set the terminal, or rename the file, to UTF-8")
+
+
+def _quiet(command: Any) -> None:
+    """Leave the names of environment variables out of the help of a command and of those below it."""
+    for parameter in command.params:
+        parameter.show_envvar = False
+    for below in getattr(command, "commands", {}).values():
+        _quiet(below)
 
 
 def _defaults(group: TyperGroup) -> dict[str, Any]:
@@ -92,7 +116,11 @@ def _defaults(group: TyperGroup) -> dict[str, Any]:
         return {}
     from doxa.cli.defaults import read_defaults
 
-    return read_defaults(path, {name: [str(p.name) for p in verb.params] for name, verb in group.commands.items()})
+    options = {
+        verb: {max(option.opts, key=len).lstrip("-").replace("-", "_"): str(option.name) for option in command.params}
+        for verb, command in group.commands.items()
+    }
+    return read_defaults(path, options)
 
 
 if __name__ == "__main__":

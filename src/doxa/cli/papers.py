@@ -12,12 +12,19 @@ _COMMANDS = {
     "metrics": "doxa score log.csv --metrics {name}",
     "questions": "doxa run bank:{name} --model smollm2",
 }
+_TESTS = {
+    "estimators": "tests/estimators/test_values.py",
+    "calibrators": "tests/calibrators/test_calibrator_values.py",
+    "metrics": "tests/metrics/test_metric_values.py",
+    "questions": "tests/questions/test_banks.py",
+}
 
 
 def papers() -> list[dict[str, Any]]:
-    """One row per published system: who implements it, a command that runs it, its test, and the coverage.
+    """One row per published system: who implements it and how much of it, a command that runs it, and its tests.
 
     A member names the systems it implements in `implements`; `coverage` is "full", or "partial: " and what is missing.
+    A member that does not say is partial.
     """
     rows: dict[str, dict[str, Any]] = {}
     for room, command in _COMMANDS.items():
@@ -25,9 +32,8 @@ def papers() -> list[dict[str, Any]]:
             member = registry.find(room, name)
             for system in getattr(member, "implements", ()):
                 row = rows.setdefault(system, {"name": system, "about": "", "members": [], "commands": [], "tests": []})
-                row["members"].append(f"{room}/{name}")
+                row["members"].append({"name": f"{room}/{name}", "coverage": getattr(member, "coverage", "partial")})
                 row["commands"].append(command.format(name=name))
-                row["tests"].append(f"tests/{room}/test_{name}.py")
-                row["coverage"] = getattr(member, "coverage", "full")
-                row["about"] = f"{', '.join(row['members'])} ({row['coverage']})"
+                row["tests"] = sorted({*row["tests"], _TESTS[room]})
+                row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
     return [rows[system] for system in sorted(rows)]

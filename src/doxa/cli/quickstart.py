@@ -13,7 +13,10 @@ def quickstart(
     out: Annotated[str, typer.Option(help="the run's folder")] = "runs/quickstart",
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Assay the embedded model on about a hundred questions with every estimator; offline after the first time."""
+    """Assay the embedded model on about a hundred questions.
+
+    With every estimator; offline after the first time.
+    """
     from doxa.cli import running
 
     options = running.Options(questions=QUESTIONS, model="smollm2", out=out, max_tokens=20, title="quickstart")

@@ -15,14 +15,20 @@ def report(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="an .html or .md file [RUN/report.html]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Draw the report of a run: one page without network or scripts, or Markdown where the name ends in .md."""
+    """Draw the report of a run.
+
+    One page without network or scripts, or Markdown where the name ends in .md.
+    """
+    from doxa.errors import UsageError
     from doxa.report.files import load_run, write
     from doxa.report.html import render_html
     from doxa.report.markdown import render_markdown
     from doxa.report.terminal import summary
 
-    info, metrics = load_run(run)
     path = out or run / "report.html"
+    if path.suffix not in (".html", ".md"):
+        raise UsageError(f"cannot write {path.name}", hint="the name must end in .html or .md")
+    info, metrics = load_run(run)
     render = render_markdown if path.suffix == ".md" else render_html
     write(render(info, metrics), path)
     found = {"run": info["id"], "report": str(path)}

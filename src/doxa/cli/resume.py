@@ -13,7 +13,10 @@ def resume(
     run: Annotated[Path, typer.Argument(help="the run's folder")],
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Go on with a run: the same as its own command once more, without its limits of calls and cost."""
+    """Go on with a run that stopped early.
+
+    The same as its own command once more, without its limits of calls and cost.
+    """
     from doxa.cli import running
     from doxa.errors import UsageError
     from doxa.runs import Run

@@ -15,11 +15,10 @@ def run(
     estimators: Annotated[str, typer.Option(help="names with commas, or auto: all the model allows")] = "auto",
     out: Annotated[str | None, typer.Option(help="the run's folder [runs/<id>]")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="a fixed sample of so many questions")] = None,
-    seed: Annotated[int, typer.Option(help="seed of everything that is drawn")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="seed of everything that is drawn")] = 0,
     samples: Annotated[int | None, typer.Option(min=1, help="samples per question, for all that sample")] = None,
     max_calls: Annotated[int | None, typer.Option(min=1, help="stop after so many paid calls")] = None,
     max_cost: Annotated[float | None, typer.Option(min=0, help="stop at so many USD (needs prices.yaml)")] = None,
-    judge: Annotated[str | None, typer.Option(help="a model in the role of judge")] = None,
     system: Annotated[str | None, typer.Option(help="a system message")] = None,
     template: Annotated[str | None, typer.Option(help="a text around {question}")] = None,
     temperature: Annotated[float, typer.Option(min=0, help="of the reply under judgement")] = 0.0,
@@ -28,7 +27,7 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="start anew instead of resuming")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Ask questions, judge the replies, measure how well confidence tells right from wrong.
+    """Ask questions, grade the replies, measure the confidence.
 
     The same command again resumes: what was answered is never asked twice.
     """
@@ -44,7 +43,6 @@ def run(
         samples=samples,
         max_calls=max_calls,
         max_cost=max_cost,
-        judge=judge,
         system=system,
         template=template,
         temperature=temperature,
@@ -52,8 +50,7 @@ def run(
     )
     if dry_run:
         counted = running.dry_run(options)
-        text = "\n".join(f"{name:>20}  {value}" for name, value in counted.items())
-        sys.stdout.write((json.dumps(counted) if as_json else text) + "\n")
+        sys.stdout.write((json.dumps(counted) if as_json else running.told(counted)) + "\n")
         return
     with running.quiet_logs():
         running.finish(running.execute(options, fresh=fresh), as_json=as_json)

@@ -8,7 +8,8 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+import textwrap
+from collections.abc import Coroutine, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,6 @@ class Options:
     samples: int | None = None
     max_calls: int | None = None
     max_cost: float | None = None
-    judge: str | None = None
     system: str | None = None
     template: str | None = None
     temperature: float = 0.0
@@ -80,7 +80,6 @@ def execute(options: Options, *, fresh: bool = False) -> Run:
     from doxa.prices import price_of
 
     model = load_model(options.model)
-    judge = load_model(options.judge) if options.judge else None
     plan = make_plan(options, model)
     out = Path(options.out) if options.out else Path("runs") / plan.run_id(model)
     notes = {
@@ -100,18 +99,17 @@ def execute(options: Options, *, fresh: bool = False) -> Run:
             model,
             plan,
             out=out,
-            judge=judge,
             budget=budget,
             price=price,
             fresh=fresh,
             notes=notes,
             progress=progress,
         )
-        return run_until_done(work, [each for each in (model, judge) if each is not None])
+        return run_until_done(work, model)
 
 
-def run_until_done(work: Coroutine[Any, Any, Run], models: Sequence[Model] = ()) -> Run:
-    """Run the work, then close the models; Ctrl-C and SIGTERM end it in order, and leave with 130 and 143."""
+def run_until_done(work: Coroutine[Any, Any, Run], model: Model) -> Run:
+    """Run the work, then close the model; Ctrl-C and SIGTERM end it in order, and leave with 130 and 143."""
 
     async def main() -> Run:
         task = asyncio.current_task()
@@ -127,8 +125,7 @@ def run_until_done(work: Coroutine[Any, Any, Run], models: Sequence[Model] = ())
         try:
             return await work
         finally:
-            for model in models:
-                await model.close()
+            await model.close()
 
     terminated: list[bool] = []
     try:
@@ -184,3 +181,18 @@ def dry_run(options: Options) -> dict[str, Any]:
         "cost_at_most": price.cost(usage) if price else None,
         "price": "known" if price else "unknown price",
     }
+
+
+def told(counted: dict[str, Any]) -> str:
+    """What a dry run counted, for a terminal of 80 columns."""
+    cost = counted["cost_at_most"]
+    rows = {
+        "questions": f"{counted['questions']:,}",
+        "estimators": ", ".join(counted["estimators"]),
+        "calls": f"{counted['calls']:,}",
+        "tokens in": f"about {counted['tokens_in']:,}",
+        "tokens out": f"at most {counted['tokens_out_at_most']:,}",
+        "cost": "unknown: the model is not in prices.yaml" if cost is None else f"at most {cost:,.2f} USD",
+    }
+    lines = (textwrap.wrap(f"{name:<12}{value}", 80, subsequent_indent=" " * 12) for name, value in rows.items())
+    return "\n".join(line for wrapped in lines for line in wrapped)

@@ -38,15 +38,16 @@ def score(
         int | None, typer.Option("--round", min=0, help="round confidences to so many digits first")
     ] = None,
     intervals: Annotated[bool, typer.Option(help="95 % intervals")] = True,
-    seed: Annotated[int, typer.Option(help="of the bootstrap")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 0,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="also write the JSON to a file")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Measure logged predictions: accuracy, calibration and ranking of a confidence column, with intervals."""
+    """Measure logged predictions: accuracy, calibration and ranking."""
     from dataclasses import replace
 
     from doxa.cli.layout import layout, show
     from doxa.errors import UsageError
+    from doxa.report.files import write
     from doxa.scoring import complete_items, existing, open_log, score_log
 
     log = open_log(
@@ -68,7 +69,7 @@ def score(
     groups = score_log(log, by=by, metrics=metric_names(metrics), intervals=intervals, seed=seed)
     content = json.dumps(as_dict(file, log, groups), ensure_ascii=False)
     if out is not None:
-        out.write_text(content + "\n", encoding="utf-8")
+        write(content + "\n", out)
     if as_json:
         sys.stdout.write(content + "\n")
     else:

@@ -26,6 +26,7 @@ class CertaintyWords:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration",)
+    coverage: ClassVar[str] = "partial: Ling. 1S-human in a turn of its own; without 1S-opt and temperature scaling"
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for a phrase and look it up."""

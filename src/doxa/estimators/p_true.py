@@ -23,6 +23,7 @@ class PTrue:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("p-true-p-ik",)
+    coverage: ClassVar[str] = "partial: P(True) zero-shot; without few-shot examples and P(IK)"
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the probabilities of the two letters."""

@@ -24,6 +24,7 @@ class Persistence:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("confidence-persistence",)
+    coverage: ClassVar[str] = "partial: the kept answer; without the self-reported score from 0 to 100 and the analysis"
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask again in the same conversation and compare."""

@@ -48,6 +48,7 @@ class StatedTopK:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration",)
+    coverage: ClassVar[str] = "partial: Verb. 1S top-k after examples; without 2S top-k, 2S CoT and temperature scaling"
 
     def __post_init__(self) -> None:
         """Check the number of guesses."""

@@ -32,12 +32,12 @@ def _load(path: Path, schema: str) -> dict[str, Any]:
     return dict(content)
 
 
-def write(text: str, target: Path) -> Path:
+def write(content: str | bytes, target: Path) -> Path:
     """Write a file whole or not at all, and make its folder. Raises `DataError` where that is not allowed."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
         draft.replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):

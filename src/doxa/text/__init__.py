@@ -1,6 +1,6 @@
 """Reading what models write: a leaf of small pure functions over one text each.
 
-words      normalise, contains_phrase, clean          replies   short_answer, choice_letter, yes_no, refusals
+words      normalise, clean, encodable, …              replies   short_answer, choice_letter, yes_no, refusals
 figures    numbers, last_number                       stated    stated_percent
 days       dates, durations                           sameness  canonical, same_answer
 formula    arithmetic
@@ -21,7 +21,7 @@ from doxa.text.replies import (
 )
 from doxa.text.sameness import canonical, number_in, same_answer
 from doxa.text.stated import Stated, stated_percent
-from doxa.text.words import clean, contains_phrase, normalise, plain, stands_in
+from doxa.text.words import clean, contains_phrase, encodable, normalise, plain, stands_in
 
 __all__ = [
     "Stated",
@@ -33,6 +33,7 @@ __all__ = [
     "contains_phrase",
     "dates",
     "durations",
+    "encodable",
     "is_refusal",
     "last_number",
     "normalise",

@@ -33,7 +33,15 @@ def clean(text: str) -> str:
     >>> clean("a\x1b[31mb\u202ec\r\nd\ud800")
     'abc\nd\\ud800'
     """
-    text = _CONTROLS.sub("", _ESCAPES.sub("", _BREAKS.sub("\n", text)))
+    return encodable(_CONTROLS.sub("", _ESCAPES.sub("", _BREAKS.sub("\n", text))))
+
+
+def encodable(text: str) -> str:
+    r"""The text with lone surrogates written out, so that it encodes as UTF-8; JSON and command lines may hold them.
+
+    >>> encodable("half a \ud83d")
+    'half a \\ud83d'
+    """
     return _SURROGATES.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

@@ -45,7 +45,12 @@ def _rows(path: Path) -> Iterator[Row]:
                 yield Row(start, {name: value for name, value in values.items() if value != ""}, path.name)
             start = reader.line_num + 1
     except csv.Error as error:
-        raise DataError(f"{path.name}, line {start}: {error}", hint="check the quotes of this row") from None
+        hint = (
+            "check the quotes of this row; a cell so long needs a .jsonl file"
+            if "limit" in str(error)
+            else "check the quotes of this row"
+        )
+        raise DataError(f"{path.name}, line {start}: {error}", hint=hint) from None
 
 
 def _text(path: Path) -> io.StringIO:
@@ -59,10 +64,14 @@ def _text(path: Path) -> io.StringIO:
         raise DataError(f"{path.name}, line {line}: not UTF-8", hint="save the file as UTF-8") from None
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(f"{path.name}: {error}", hint="the .gz file is damaged: copy it anew") from None
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}", hint="may this user read the file?") from None
 
 
 def _check(header: list[str], file: str) -> None:
     """Refuse a header with unnamed or repeated columns."""
+    if len(header) == 1 and (mark := next((mark for mark in ";\t" if mark in header[0]), "")):
+        raise DataError(f"{file}, line 1: one column, {header[0]!r}", hint=f"put commas in the place of {mark!r}")
     for place, name in enumerate(header, start=1):
         if not name or name in header[: place - 1]:
             problem = f"column {place} has no name" if not name else f"two columns are named {name!r}"

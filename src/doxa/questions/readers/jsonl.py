@@ -38,6 +38,8 @@ def _rows(path: Path) -> Iterator[Row]:
         raise DataError(
             f"{path.name}, after line {number}: {error}", hint="the .gz file is damaged: copy it anew"
         ) from None
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}", hint="may this user read the file?") from None
 
 
 def _row(line: bytes, number: int, file: str) -> Row:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from doxa.errors import DataError
+from doxa.text import encodable
 from doxa.types import KINDS, Kind, Message, Question
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -41,7 +42,7 @@ def to_questions(rows: Iterable[Row], path: Path | str) -> list[Question]:
     seen: dict[str, int] = {}
     questions = []
     for row in rows:
-        question = to_question(row)
+        question = to_question(row._replace(values=_encodable(row.values)))
         if question.id in seen:
             raise DataError(
                 f"{row.file}, line {row.line}, field 'id': {_show(question.id)} is already in line {seen[question.id]}",
@@ -52,6 +53,17 @@ def to_questions(rows: Iterable[Row], path: Path | str) -> list[Question]:
     if not questions:
         raise DataError(f"{path} has no questions", hint="give one question a row, below a header where there is one")
     return questions
+
+
+def _encodable(value: Any) -> Any:
+    """A value of JSON with lone surrogates written out in all its texts: they are no characters and cannot be sent."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, Mapping):
+        return {_encodable(name): _encodable(item) for name, item in value.items()}
+    return value
 
 
 def to_question(row: Row) -> Question:
@@ -204,7 +216,7 @@ def _text(row: Row, column: str | None) -> str:
 def _json(row: Row, column: str) -> Any:
     """A cell that holds JSON."""
     try:
-        return json.loads(row.values[column])
+        return _encodable(json.loads(row.values[column]))
     except ValueError as error:
         raise row.error(column, f"{_show(row.values[column])} is not JSON ({error})", "write valid JSON") from None
 
