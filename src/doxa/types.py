@@ -250,8 +250,15 @@ class Model(Protocol):
     `request.continuation`. `fingerprint` names the weights or the endpoint's model; `base_url` is "" for local models.
     """
 
-    name: str
-    base_url: str
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """Where it is asked."""
+        ...
 
     @property
     def capabilities(self) -> Capabilities:
