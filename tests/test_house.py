@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "estimators": LEAVES | {"text", "inquiry", "prompts", "metrics"},
     "calibrators": LEAVES | {"registry", "metrics"},
     "metrics": LEAVES | {"registry"},
-    "runs": LEAVES | {"report"},
+    "runs": LEAVES | {"report", "journal"},
     "analysis": LEAVES | {"metrics", "calibrators", "registry"},
     "loading": LEAVES | {"registry", "models", "text"},
     "flow": LEAVES | {"inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"},

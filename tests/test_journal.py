@@ -14,7 +14,7 @@ import pytest
 
 from doxa import journal
 from doxa.errors import JournalError, UsageError
-from doxa.journal import Journal, entries, key_of, prune, recover, verify
+from doxa.journal import Journal, entries, key_of, locked, prune, recover, verify
 from doxa.types import Message, Reply, Request, Token, Usage
 
 
@@ -129,6 +129,54 @@ def test_a_closed_journal_is_one_file_that_may_be_copied(tmp_path: Path) -> None
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "journal.sqlite").write_bytes((tmp_path / "run" / "journal.sqlite").read_bytes())
     assert sorted(entry.reply.text for entry in entries(tmp_path / "copy")) == ["to a", "to b"]
+
+
+def test_a_journal_in_use_is_neither_pruned_nor_mended(tmp_path: Path) -> None:
+    fill(tmp_path, ["a"])
+    with locked(tmp_path):
+        for change in (prune, lambda folder: recover(folder, "now")):
+            with pytest.raises(JournalError, match="in use"):
+                change(tmp_path)
+    assert prune(tmp_path) == 1
+
+
+@pytest.mark.parametrize("step", ["unlink", "rename"])
+def test_pruning_that_is_killed_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    fill(tmp_path, ["a", "b"], "one")
+    fill(tmp_path, ["b", "c"])
+
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(Path, step, die)
+        prune(tmp_path)
+    assert len(list(entries(tmp_path))) == 3
+    assert prune(tmp_path) == 3
+    assert [path.name for path in journal.files(tmp_path)] == ["journal.sqlite"]
+
+
+def test_a_faked_row_number_does_not_take_for_ever(tmp_path: Path) -> None:
+    fill(tmp_path, ["a", "b"])
+    with sqlite3.connect(tmp_path / "journal.sqlite") as connection:
+        connection.execute("UPDATE answers SET rowid = 1 << 60 WHERE rowid = 2")
+    connection.close()
+    assert [(health.intact, health.damaged) for health in verify(tmp_path)] == [(2, 0)]
+
+
+def test_a_journal_that_turns_unreadable_is_one_error_with_a_next_step(tmp_path: Path) -> None:
+    fill(tmp_path, [f"question {i}" for i in range(200)])
+    content = bytearray((tmp_path / "journal.sqlite").read_bytes())
+    content[8192:] = b"\xff" * (len(content) - 8192)
+    (tmp_path / "journal.sqlite").write_bytes(content)
+    book = Journal(tmp_path)
+    try:
+        with pytest.raises(JournalError, match="cannot read") as caught:
+            for i in range(200):
+                book.get(key_of("model", request(f"question {i}")))
+        assert "recover" in caught.value.hint
+    finally:
+        book.close()
 
 
 def test_a_folder_without_a_journal_says_so(tmp_path: Path) -> None:

@@ -66,6 +66,10 @@ class Plan:
             raise UsageError("the template has no place for the question", hint="write {question} where it goes")
         if self.asking.seed < 0:
             raise UsageError(f"seed must be at least 0, got {self.asking.seed}", hint="for example seed 1")
+        if len({question.id for question in self.questions}) < len(self.questions):
+            raise UsageError("two questions have the same id", hint="an id names one question")
+        if not all(question.text or question.messages for question in self.questions):
+            raise UsageError("a question has neither text nor messages", hint="give it one of them")
         if (self.system or self.template) and any(question.messages for question in self.questions):
             raise UsageError(
                 "a system message or a template cannot be added to questions that are conversations",
@@ -279,29 +283,32 @@ async def assay(
     """
     if not plan.questions:
         raise UsageError("there are no questions to ask", hint="check the file, --limit and the filters")
-    run_id = plan.run_id(model)
-    runs.claim(out, run_id, fresh=fresh)
-    info = _describe(run_id, model, plan, notes or {})
-    runs.write_json(out / runs.INFO, {**info, "status": "running"})
-    journal = Journal(out)
-    budget = budget or Budget()
-    callers = {"subject": Caller(model, journal, budget=budget, price=price)}
-    started, status = time.monotonic(), "interrupted"
-    try:
-        records = await tell_all(plan, callers, progress)
-        items = calibrate(frame(records), seed=plan.asking.seed)
-        status = "incomplete" if any(caller.unfinished for caller in callers.values()) else "complete"
-        runs.write_parquet(out / runs.ITEMS, items)
-        runs.write_json(out / runs.METRICS, measure(items, seed=plan.asking.seed))
-    finally:
-        await _drain(callers)
-        journal.close()
-        info |= _spent(callers, time.monotonic() - started)
-        info["model"]["returned"] = sorted(callers["subject"].returned)
-        info["cost"] = round(budget.cost, 6) if price else None
-        runs.write_json(out / runs.INFO, {**info, "status": status})
-    run = runs.Run(out)
-    run.report()
+    run, run_id, budget = runs.Run(out), plan.run_id(model), budget or Budget()
+    with runs.claimed(out, run_id, fresh=fresh):
+        info = _describe(run_id, model, plan, notes or {})
+        runs.write_json(out / runs.INFO, {**info, "status": "running"})
+        journal = Journal(out)
+        callers = {"subject": Caller(model, journal, budget=budget, price=price)}
+        started, status = time.monotonic(), "failed"
+        try:
+            records = await tell_all(plan, callers, progress)
+            items = calibrate(frame(records), seed=plan.asking.seed)
+            runs.write_parquet(out / runs.ITEMS, items)
+            runs.write_json(out / runs.METRICS, measure(items, seed=plan.asking.seed))
+            status = "incomplete" if any(caller.unfinished for caller in callers.values()) else "complete"
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            status = "interrupted"
+            raise
+        finally:
+            try:
+                await _drain(callers)
+            finally:
+                journal.close()
+                info |= _spent(callers, time.monotonic() - started)
+                info["model"]["returned"] = sorted(callers["subject"].returned)
+                info["cost"] = round(budget.cost, 6) if price and budget.cost is not None else None
+                runs.write_json(out / runs.INFO, {**info, "status": status})
+        run.report()
     return run
 
 

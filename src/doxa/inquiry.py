@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from doxa.errors import CallFailed, Unavailable
+from doxa.errors import CallFailed, Unavailable, UsageError
 from doxa.journal import Journal, key_of
 from doxa.prices import Price
 from doxa.text import encodable
@@ -60,16 +60,24 @@ class Budget:
     max_calls: int | None = None
     max_cost: float | None = None
     calls: int = 0
-    cost: float = 0.0
+    cost: float | None = 0.0
+    """USD so far; `None` once a server did not say how many tokens it used."""
+    closed: bool = False
 
     def take(self) -> bool:
         """Whether one more call may be made; counts it."""
-        if self.max_calls is not None and self.calls >= self.max_calls:
+        if self.closed or (self.max_calls is not None and self.calls >= self.max_calls):
             return False
-        if self.max_cost is not None and self.cost >= self.max_cost:
+        if self.max_cost is not None and self.cost is not None and self.cost >= self.max_cost:
             return False
         self.calls += 1
         return True
+
+    def spend(self, cost: float | None) -> None:
+        """Add the cost of a call. Raises `UsageError` when it is unknown although cost is limited."""
+        if cost is None and self.max_cost is not None:
+            raise UsageError("the server does not report tokens, so cost is unknown", hint="limit by --max-calls")
+        self.cost = None if cost is None or self.cost is None else self.cost + cost
 
 
 class Caller:
@@ -130,15 +138,16 @@ class Caller:
             return outcome
         outcome = _encodable(outcome)
         self.spent += outcome.usage
-        if self._price is not None:
-            self._budget.cost += self._price.cost(outcome.usage)
         self.returned.add(outcome.model)
         if self._journal is not None:
             await self._journal.put(key, self.identity, request, outcome)
+        if self._price is not None:
+            self._budget.spend(self._price.cost(outcome.usage))
         return outcome
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the calls under way, so that what is being paid for is recorded; cancel what takes longer."""
+        """Ask nothing further; let the calls under way arrive and be recorded, and cancel what takes longer."""
+        self._budget.closed = True
         under_way = list(self._under_way.values())
         if under_way:
             _, late = await asyncio.wait(under_way, timeout=seconds)
@@ -162,7 +171,7 @@ class Counter:
             self._seen.add(request)
             # Four characters a token is the usual rule of thumb for English.
             tokens_in = sum(len(message.content) for message in request.messages) // 4 + 8
-            self.spent += Usage(1, tokens_in, request.max_tokens)
+            self.spent += Usage(1, tokens_in, request.max_tokens if request.continuation is None else 0)
         word = request.continuation or "word"
         statistics = dict.fromkeys(request.statistics, 0.0)
         return Reply(word, (Token(word, -1.0, ((word, -1.0), ("A", -2.0), ("B", -2.0)), statistics),))

@@ -8,7 +8,9 @@ was handed on is lost; after a power cut at most the last moments are.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import os
 import queue
 import sqlite3
 import threading
@@ -77,6 +79,25 @@ def files(directory: Path) -> list[Path]:
     return sorted(directory.glob("journal*.sqlite"))
 
 
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold a run's folder for this process alone, until it ends. Raises `JournalError` while another one holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock
+        yield
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        hint = "wait until it ends, or choose another --out"
+        raise JournalError(f"{directory} is in use by another doxa", hint=hint) from error
+    finally:
+        os.close(handle)
+
+
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """Open a journal file. Raises `JournalError` when it cannot be used."""
     try:
@@ -123,7 +144,11 @@ class Journal:
     def get(self, key: bytes) -> Reply | None:
         """The answer recorded under `key`, or `None`. A damaged row counts as not recorded."""
         for reader in self._readers:
-            found = reader.execute("SELECT * FROM answers WHERE key = ?", (key,)).fetchone()
+            try:
+                found = reader.execute("SELECT * FROM answers WHERE key = ?", (key,)).fetchone()
+            except sqlite3.Error as error:
+                hint = f"keep what is intact: doxa journal recover {self._path.parent}"
+                raise JournalError(f"cannot read the journal in {self._path.parent}: {error}", hint=hint) from error
             if found is not None and Row(*found).intact:
                 return _decode_reply(found[3])
         return None
@@ -239,46 +264,57 @@ def _health(path: Path) -> Health:
 def recover(directory: Path, stamp: str) -> list[Health]:
     """Rewrite every damaged file from its intact rows; the original stays beside it as `.corrupt-<stamp>`."""
     found = verify(directory)
-    for health in found:
-        if not health.sound:
-            rows = [row for row in _salvage(health.path) if isinstance(row, Row) and row.intact]
-            for suffix in ("", "-wal", "-shm"):
-                old = Path(f"{health.path}{suffix}")
-                if old.exists():
+    with locked(directory):
+        for health in found:
+            if not health.sound:
+                mended = _write_rows(directory / "mended.sqlite", _intact([health.path]))
+                for old in _parts(health.path):
                     old.rename(f"{old}.corrupt-{stamp}")
-            _write_rows(health.path, rows)
+                mended.rename(health.path)
     return found
 
 
 def prune(directory: Path) -> int:
     """Merge the workers' files into one, without duplicates and damaged rows; returns how many rows remain."""
     verify(directory)
-    paths = files(directory)
+    with locked(directory):
+        paths = files(directory)
+        rows = _intact(paths)
+        # The merged file is a part of the journal before the others go: killed at any point, nothing is lost.
+        merged = _write_rows(directory / "merged.sqlite", rows).replace(directory / "journal-merged.sqlite")
+        for path in paths:
+            if path != merged:
+                for old in _parts(path):
+                    old.unlink()
+        merged.rename(directory / "journal.sqlite")
+    return len(rows)
+
+
+def _intact(paths: list[Path]) -> list[Row]:
+    """The intact rows of some files, each key once: the first wins."""
     rows: dict[bytes, Row] = {}
     for path in paths:
         for row in _salvage(path):
             if isinstance(row, Row) and row.intact:
                 rows.setdefault(row.key, row)
-    # The merged file takes its name last: until then the old ones hold everything.
-    merged = directory / "merged.sqlite"
-    merged.unlink(missing_ok=True)
-    _write_rows(merged, list(rows.values()))
-    merged.replace(directory / "journal.sqlite")
-    for path in paths:
-        for suffix in ("", "-wal", "-shm"):
-            old = Path(f"{path}{suffix}")
-            if old != directory / "journal.sqlite":
-                old.unlink(missing_ok=True)
-    return len(rows)
+    return list(rows.values())
 
 
-def _write_rows(path: Path, rows: list[Row]) -> None:
+def _parts(path: Path) -> list[Path]:
+    """A journal file and what SQLite keeps beside it."""
+    return [part for suffix in ("", "-wal", "-shm") if (part := Path(f"{path}{suffix}")).exists()]
+
+
+def _write_rows(path: Path, rows: list[Row]) -> Path:
+    """A new journal file of these rows, whole when it is closed."""
+    for stale in _parts(path):
+        stale.unlink()
     connection = connect(path)
     connection.execute("BEGIN")
     connection.executemany(_INSERT, rows)
     connection.execute("COMMIT")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
+    return path
 
 
 def _salvage(path: Path) -> Iterator[Row | str]:
@@ -289,7 +325,8 @@ def _salvage(path: Path) -> Iterator[Row | str]:
     except sqlite3.Error as error:
         yield str(error)
         return
-    rowid = 0
+    # Damage may fake a gigantic row number; an answer takes more than 64 bytes, so there are fewer than this.
+    last, rowid = min(last, sum(part.stat().st_size for part in _parts(path)) // 64), 0
     while rowid < last:
         try:
             found = connection.execute("SELECT rowid, * FROM answers WHERE rowid > ? LIMIT 1", (rowid,)).fetchone()

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from doxa.errors import DataError, UsageError
+from doxa.errors import DataError
 from doxa.types import Usage
 
 
@@ -20,10 +20,10 @@ class Price:
     input: float
     output: float
 
-    def cost(self, usage: Usage) -> float:
-        """USD for a usage. Raises `UsageError` when the server does not say how many tokens it used."""
+    def cost(self, usage: Usage) -> float | None:
+        """USD for a usage; `None` when the server did not say how many tokens it used."""
         if usage.tokens_in is None or usage.tokens_out is None:
-            raise UsageError("the server does not report tokens, so cost is unknown", hint="limit by --max-calls")
+            return None
         return (self.input * usage.tokens_in + self.output * usage.tokens_out) / 1e6
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doxa.errors import Incomplete, UsageError
+from doxa.journal import files as journal_files
+from doxa.journal import locked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -108,7 +109,7 @@ def _replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise Incomplete(f"cannot write {path}: {error.strerror}", hint="make room, then run again") from error
+        raise Incomplete(f"cannot write {path}: {error.strerror or error}", hint="make room, then run again") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -130,28 +131,35 @@ def write_parquet(path: Path, frame: pl.DataFrame) -> None:
         frame.write_parquet(temporary)
 
 
-def claim(directory: Path, run_id: str, *, fresh: bool) -> None:
-    """Make `directory` the folder of run `run_id`.
+@contextlib.contextmanager
+def claimed(directory: Path, run_id: str, *, fresh: bool) -> Iterator[None]:
+    """Hold `directory` as the folder of run `run_id`, for this process alone.
 
-    The same run is resumed; another run's folder is refused unless `fresh`, which empties it.
+    The same run is resumed; another run's folder is refused unless `fresh`, which removes the run that is there.
+    Raises `UsageError` for a folder that cannot be used, `JournalError` while another process uses it.
     """
-    if (directory / INFO).is_file():
-        info = Run.open(directory).info
-        if fresh:
-            shutil.rmtree(directory)
-        elif info.get("id") != run_id:
-            raise UsageError(
-                f"{directory} holds another run ({info.get('id')})",
-                hint="choose another --out, or start anew with --fresh",
-            )
-    elif directory.is_dir() and any(directory.iterdir()) and not any(directory.glob("journal*.sqlite")):
-        raise UsageError(f"{directory} is not empty and holds no run", hint="choose another --out")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot create {directory}: {error.strerror}", hint="choose another --out") from error
-    for stale in directory.glob(".*.part"):
-        stale.unlink(missing_ok=True)
+    with locked(directory):
+        _check(directory, run_id, fresh)
+        # No other file of the folder is touched: it may be the user's.
+        for pattern in (".*.part", *(("journal*.sqlite*", INFO, ITEMS, METRICS, REPORT) if fresh else ())):
+            for stale in directory.glob(pattern):
+                stale.unlink()
+        yield
+
+
+def _check(directory: Path, run_id: str, fresh: bool) -> None:
+    """Refuse a folder that holds anything but this run."""
+    if (directory / INFO).is_file():
+        found = Run.open(directory).info.get("id")
+        if not fresh and found != run_id:
+            hint = "choose another --out, or start anew with --fresh"
+            raise UsageError(f"{directory} holds another run ({found})", hint=hint)
+    elif any(directory.iterdir()) and not journal_files(directory):
+        raise UsageError(f"{directory} is not empty and holds no run", hint="choose another --out")
 
 
 Progress = Callable[["Standing"], None]

@@ -12,10 +12,12 @@ from polars.testing import assert_frame_equal
 
 import doxa
 from doxa import flow, registry
-from doxa.errors import Refused, UsageError
+from doxa.errors import JournalError, Refused, UsageError
 from doxa.inquiry import Budget
+from doxa.journal import entries
 from doxa.models.mock import Mock
-from doxa.types import Capabilities, Confidence, Failure, Outcome, Question, Request
+from doxa.prices import Price
+from doxa.types import Capabilities, Confidence, Failure, Outcome, Question, Reply, Request, Usage
 
 SOME = ["self_consistency", "stated_two_turn", "deed", "p_true", "mean_token_entropy"]
 
@@ -68,6 +70,73 @@ def test_another_run_does_not_overwrite(tmp_path: Path) -> None:
         asyncio.run(flow.assay(Mock(), plan(Mock(), 6), out=tmp_path / "other"))
 
 
+def test_fresh_removes_the_run_and_nothing_else(tmp_path: Path) -> None:
+    asyncio.run(flow.assay(Mock(), plan(Mock()), out=tmp_path))
+    (tmp_path / "notes.txt").write_text("mine")
+    other = asyncio.run(flow.assay(Mock(), plan(Mock(), 30), out=tmp_path, fresh=True))
+    assert other.info["questions"]["n"] == 30 and other.info["calls_saved"] == 0
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_is_used_by_one_run_at_a_time(tmp_path: Path) -> None:
+    async def twice() -> list[object]:
+        runs = (flow.assay(Mock(), plan(Mock(), 30), out=tmp_path / "run") for _ in range(2))
+        return list(await asyncio.gather(*runs, return_exceptions=True))
+
+    first, second = asyncio.run(twice())
+    assert isinstance(first, doxa.runs.Run) and first.info["status"] == "complete"
+    assert isinstance(second, JournalError) and "in use" in str(second) and second.hint
+    assert asyncio.run(flow.assay(Mock(), plan(Mock(), 30), out=tmp_path / "run")).info["calls"] == 0
+
+
+def test_questions_that_cannot_be_told_apart_or_asked_are_refused() -> None:
+    with pytest.raises(UsageError, match="same id"):
+        flow.Plan([Question("a", "one?"), Question("a", "two?")], {})
+    with pytest.raises(UsageError, match="neither text nor messages"):
+        flow.Plan([Question("a")], {})
+
+
+class Silent(Mock):
+    """A mock behind a server that does not report tokens."""
+
+    async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
+        found = await super().generate(requests)
+        return [[replace(each, usage=Usage(1, None, None)) for each in row if isinstance(each, Reply)] for row in found]
+
+
+def test_unknown_cost_is_unknown_and_cannot_be_limited(tmp_path: Path) -> None:
+    price, chosen = Price(1.0, 1.0), plan(Mock(), 30, ["stated_two_turn"])
+    assert asyncio.run(flow.assay(Silent(), chosen, out=tmp_path / "a", price=price)).info["cost"] is None
+    with pytest.raises(UsageError, match="cost is unknown"):
+        asyncio.run(flow.assay(Silent(), chosen, out=tmp_path / "b", price=price, budget=Budget(max_cost=1.0)))
+    assert list(entries(tmp_path / "b"))  # what was paid for is kept all the same
+
+
+class Stuck(Mock):
+    """A mock behind a server that never answers some questions."""
+
+    base_url = "http://127.0.0.1:9"
+
+    async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
+        if "2?" in requests[0].messages[-1].content:
+            await asyncio.sleep(60)
+        return await super().generate(requests)
+
+
+def test_an_interrupted_run_says_so_however_often_it_is_interrupted(tmp_path: Path) -> None:
+    async def impatient() -> None:
+        work = asyncio.ensure_future(flow.assay(Stuck(), plan(Mock()), out=tmp_path / "run"))
+        for _ in range(2):
+            await asyncio.sleep(0.5)
+            work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    asyncio.run(impatient())
+    told = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert told["status"] == "interrupted" and told["calls"] == len(list(entries(tmp_path / "run"))) > 0
+
+
 def test_the_run_id_depends_on_all_that_determines_answers_and_on_nothing_else() -> None:
     model = Mock()
     base = plan(model, 5)
@@ -97,7 +166,7 @@ class Faulty(Mock):
     """A mock some of whose calls fail."""
 
     async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
-        if "item 3" in requests[0].messages[-1].content or len(requests[0].messages) > 2:
+        if "2?" in requests[0].messages[-1].content or len(requests[0].messages) > 2:
             return [[Failure("timeout", "no answer in time", retryable=True)]]
         return await super().generate(requests)
 
@@ -117,12 +186,16 @@ def test_failed_calls_are_errors_never_scores(tmp_path: Path) -> None:
     stated = next(entry for entry in run.metrics["estimators"] if entry["name"] == "stated_two_turn")
     assert stated["errors"] == 40 and stated["raw"]["auroc"]["errors"] == 40
     assert run.info["errors"]["timeout"] > 0
+    unanswered = run.frame().filter(pl.col("finish") == "failed: timeout")["question"].n_unique()
+    verdicts, accuracy = run.metrics["verdicts"], run.metrics["accuracy"]
+    assert verdicts["errors"] == accuracy["errors"] == unanswered > 0
+    assert verdicts["right"] + verdicts["wrong"] == accuracy["n"] == 40 - unanswered
 
 
 def test_a_refusal_stops_the_run_and_keeps_what_was_done(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="key is not valid"):
         asyncio.run(flow.assay(Refusing(), plan(Mock()), out=tmp_path / "run"))
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "interrupted"
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
 
 
 def test_a_dry_run_counts_what_the_run_then_asks(tmp_path: Path) -> None:

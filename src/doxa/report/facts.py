@@ -62,7 +62,8 @@ def total_tokens(usage: Json) -> int | None:
 def losses(run: Json, metrics: Json) -> list[str]:
     """What is missing from the numbers: an incomplete run, a limit, ungraded replies, failed calls."""
     verdicts = metrics["verdicts"]
-    parts = [] if run["status"] == "complete" else [f"the run is {run['status']}: these are the numbers so far"]
+    status = "failed" if run["status"] == "failed" else f"is {run['status']}"
+    parts = [] if run["status"] == "complete" else [f"the run {status}: these are the numbers so far"]
     if run["questions"].get("limit") is not None:
         parts.append(f"limited to {plural(run['questions']['limit'], 'question')}")
     if verdicts["ungraded"]:
