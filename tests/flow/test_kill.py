@@ -24,9 +24,9 @@ SERVER = Path(__file__).parent.parent / "fake_server.py"
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    bill = tmp_path / "bill.jsonl"
-    command = [sys.executable, str(SERVER), "--port", "0", "--bill", str(bill), "--latency", "0.03"]
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]]:
+    bill, latency = tmp_path / "bill.jsonl", getattr(request, "param", "0.03")
+    command = [sys.executable, str(SERVER), "--port", "0", "--bill", str(bill), "--latency", latency]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     url = process.stdout.readline().strip()
@@ -115,3 +115,34 @@ def test_an_interrupted_run_leaves_130_and_resumes(tmp_path: Path, server: tuple
     subprocess.run(resumed, env=environment, check=True, capture_output=True, timeout=120)
     assert paid(bill) == len(list(entries(out)))
     assert json.loads((out / "run.json").read_text())["status"] == "complete"
+
+
+@pytest.mark.parametrize("server", ["60"], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_says_what_happens_and_the_second_ends_at_once(
+    tmp_path: Path, server: tuple[str, Path], number: signal.Signals
+) -> None:
+    process = start(server[0], questions(tmp_path / "questions.jsonl", 9), tmp_path / "run")
+    assert process.stdout is not None
+    while not (tmp_path / "run" / "run.json").exists():
+        time.sleep(0.01)
+    time.sleep(0.5)
+    sent = time.monotonic()
+    process.send_signal(number)
+    assert process.stdout.readline() == b"\n"
+    assert b"stopping" in process.stdout.readline()
+    assert time.monotonic() - sent < 1  # 0.2 s on a machine that has nothing else to do
+    process.send_signal(number)
+    process.communicate(timeout=10)
+    assert process.returncode == 128 + number
+    assert all(health.sound for health in verify(tmp_path / "run"))
+
+
+def test_a_terminated_run_leaves_143(tmp_path: Path, server: tuple[str, Path]) -> None:
+    process = start(server[0], questions(tmp_path / "questions.jsonl", 90), tmp_path / "run")
+    while not server[1].exists() or paid(server[1]) < 50:
+        time.sleep(0.01)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "interrupted"

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import textwrap
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,31 +111,53 @@ def execute(options: Options, *, fresh: bool = False) -> Run:
 
 
 def run_until_done(work: Coroutine[Any, Any, Run], model: Model) -> Run:
-    """Run the work, then close the model; Ctrl-C and SIGTERM end it in order, and leave with 130 and 143."""
+    """Run the work, then close the model.
+
+    Ctrl-C and SIGTERM end it in order, and leave with 130 and 143; the second one ends the process at once.
+    """
+    stopped: list[int] = []
 
     async def main() -> Run:
         task = asyncio.current_task()
-        loop = asyncio.get_running_loop()
+        assert task is not None
+        with _on_signals(partial(_stop, task, asyncio.get_running_loop(), stopped)):
+            try:
+                return await work
+            finally:
+                await model.close()
 
-        def terminate() -> None:
-            terminated.append(True)
-            if task is not None:
-                task.cancel()
-
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(signal.SIGTERM, terminate)
-        try:
-            return await work
-        finally:
-            await model.close()
-
-    terminated: list[bool] = []
     try:
         return asyncio.run(main())
     except asyncio.CancelledError:
-        if terminated:
+        if stopped == [signal.SIGTERM]:
             raise SystemExit(143) from None
-        raise
+        raise KeyboardInterrupt from None
+
+
+def _stop(task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop, stopped: list[int], number: int, _: object) -> None:
+    """Handle a signal: say at once what happens, then let the loop cancel the work."""
+    if stopped:
+        # What was answered is committed, and nothing else may hold up an impatient user: a thread, a slow server.
+        sys.stderr.write("\x1b[?25h" if sys.stderr.isatty() else "")  # the progress bar hides the cursor
+        sys.stderr.flush()
+        os._exit(128 + number)
+    stopped.append(number)
+    sys.stderr.write("\nstopping: calls under way may take up to 10 s more; once again stops at once\n")
+    sys.stderr.flush()
+    loop.call_soon_threadsafe(task.cancel)
+
+
+@contextlib.contextmanager
+def _on_signals(handle: Callable[[int, Any], None]) -> Iterator[None]:
+    """Handle Ctrl-C and SIGTERM within; the handlers of `signal`, unlike a loop's, run even while the loop is busy."""
+    previous: dict[int, Any] = {}
+    try:
+        with contextlib.suppress(ValueError):  # a thread other than the main one gets no signals
+            previous |= {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def finish(run: Run, *, as_json: bool, then: str = "") -> None:
