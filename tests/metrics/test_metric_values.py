@@ -79,6 +79,15 @@ def test_binned_errors_equal_their_definition(seed: int, edges: Any, bins: int) 
         assert metrics.brier_reliability(confidence=p, correct=y, bins=bins) == pytest.approx(reliability, abs=1e-12)
 
 
+@pytest.mark.parametrize("bins", range(2, 101))
+def test_every_edge_closes_the_bin_below_it_or_opens_the_one_above(bins: int) -> None:
+    from doxa.metrics.maths.binning import equal_width
+
+    numbers = np.arange(1, bins)
+    assert (equal_width(numbers / bins, bins) == numbers - 1).all()
+    assert (equal_width(numbers / bins, bins, "left") == numbers).all()
+
+
 @pytest.mark.parametrize("tenths", range(11))
 def test_exact_fractions_fall_in_the_bin_they_close(tenths: int) -> None:
     from doxa.metrics.maths.binning import equal_width

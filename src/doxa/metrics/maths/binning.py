@@ -17,8 +17,8 @@ def equal_width(confidence: Floats, bins: int, edges: Edges = "right") -> Ints:
     """Bin of each confidence among `bins` of equal width over [0, 1].
 
     With `edges="right"` a bin is (a, b] and 0 falls in the first; with `"left"` it is [a, b) and 1 falls in the last.
-    Values are compared with the fractions i / bins themselves: multiplying by `bins` puts 0.7 in the wrong bin. Nothing
-    is forgiven: 0.1 + 0.2 exceeds 0.3 and falls above it; round sums of decimals first.
+    Values are compared with the fractions i / bins themselves: 7 / 25 * 25 exceeds 7, and seven steps of 0.1 exceed
+    0.7. Nothing is forgiven: 0.1 + 0.2 exceeds 0.3 and falls above it; round sums of decimals first.
     """
     if bins < 1 or edges not in ("right", "left"):
         raise UsageError(
