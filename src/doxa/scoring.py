@@ -102,9 +102,10 @@ def read_table(path: Path) -> pl.DataFrame:
             raise DataError(f"{path} has no known ending", hint=f"known are {known}, all but Parquet also with .gz")
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         first = str(error).strip().splitlines()[0]
-        raise DataError(
-            f"{path} is not readable as {kind}: {first}", hint="check the file with another reader"
-        ) from None
+        hint = (
+            "are its cells separated by commas, and all rows of one length?" if kind == "CSV" else "is the file whole?"
+        )
+        raise DataError(f"{path} is not readable as {kind}: {first}", hint=hint) from None
     return table.with_columns(_lines(table, header=kind == "CSV").alias(LINE))
 
 

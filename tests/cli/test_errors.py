@@ -56,6 +56,12 @@ def test_a_wrong_model_name(model: str, words: list[str], tmp_path: Path) -> Non
     check_said(result, 2, *words)
 
 
+def test_a_locale_without_accents_is_no_error(tmp_path: Path) -> None:
+    for verb in (["list", "estimators"], ["list", "estimators", "--json"], ["ask", "Who?", "--model", "mock/honest"]):
+        plain = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+        assert doxa(*verb, cwd=tmp_path, **plain).returncode == 0
+
+
 def test_a_missing_file_and_a_broken_row(tmp_path: Path) -> None:
     check_said(doxa("run", "none.jsonl", "--model", "mock/honest", cwd=tmp_path), 2, "none.jsonl")
     (tmp_path / "bad.jsonl").write_text('{"id": "a", "question": "Who?", "answer": "me"}\n{"id": "b", "answer": "x"}\n')

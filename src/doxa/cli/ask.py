@@ -58,6 +58,7 @@ def ask(
 
 
 def _tell(record: Record, reply: str, as_json: bool) -> None:
+    from doxa.cli.layout import shortened
     from doxa.text import clean
 
     rows = [
@@ -75,4 +76,4 @@ def _tell(record: Record, reply: str, as_json: bool) -> None:
         note = str(row["reason"] or (f"of its own answer: {row['answer']}" if row["answer"] else ""))
         scale = "(any number)" if row["scale"] == "real" and value is not None else ""
         text = f"{row['estimator']:<{width}} {shown}  {' '.join(clean(part) for part in (scale, note) if part)}"
-        sys.stdout.write(text.replace("\n", " ")[:80].rstrip() + "\n")
+        sys.stdout.write(shortened(text.replace("\n", " ").rstrip(), 80) + "\n")

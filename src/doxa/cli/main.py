@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,6 +55,10 @@ app.add_typer(journal, name="journal")
 
 def main() -> None:
     """Run the command line and leave with the exit code of what happened."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # JSON is UTF-8 wherever it goes, and a locale that is not would end in an error at the first accent.
+            stream.reconfigure(encoding="utf-8")
     sys.exit(_run(sys.argv[1:]))
 
 

@@ -37,7 +37,7 @@ def line(standing: Standing, seconds: float) -> str:
     if standing.errors:
         parts.append(f"{standing.errors} errors")
     left = standing.calls_expected - done
-    if rate > 0 and left > 0:
+    if rate > 0 and left > 0 and standing.questions_done < standing.questions:
         parts.append(f"about {_clock(left / rate)} left")
     return " · ".join(parts)
 
