@@ -111,6 +111,17 @@ def test_asking_nothing_and_a_model_that_is_away(
         assert "doxa doctor" in capsys.readouterr().err
 
 
+def test_an_interrupted_verb_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("doxa.cli.running.execute", interrupt)
+    assert _run([*RUN]) == 130
+    assert "the same command" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("what", ["models", "banks", "estimators", "calibrators", "metrics", "papers"])
 def test_lists_are_whole_and_fit_the_terminal(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(["list", what]) == 0

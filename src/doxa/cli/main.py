@@ -69,7 +69,8 @@ def _run(arguments: list[str]) -> int:
         _check(arguments)
         _quiet(command)
         result = command.main(arguments, "doxa", standalone_mode=False, default_map=_defaults(command))
-        return result if isinstance(result, int) else 0
+        # Some releases of typer turn Ctrl-C into this code.
+        return _interrupted() if result == INTERRUPTED else result if isinstance(result, int) else 0
     except DoxaError as error:
         _say(f"error: {error}")
         if error.hint:
@@ -81,8 +82,7 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
     except typer.Exit as end:
-        # Some releases of typer turn Ctrl-C into this.
-        return _interrupted() if end.exit_code == INTERRUPTED else int(end.exit_code)
+        return int(end.exit_code)
     except BrokenPipeError:
         # The reader of a pipe has gone: nothing is left to be told, and closing stdout quietly avoids a second error.
         sys.stderr.close()
