@@ -103,6 +103,47 @@ def test_sample_seeds_depend_on_run_question_and_number_only() -> None:
     assert 0 <= derive_seed("x") < 2**31
 
 
+def test_what_is_sampled_is_drawn_anew_for_every_run_question_and_ask() -> None:
+    async def go(seed: int, question: str) -> set[int | None]:
+        model = Parrot()
+        asked = Inquiry(question, ASKED, {"subject": Caller(model)}, asking=Asking(seed=seed, temperature=1.0))
+        await asked.reply()
+        await asked.samples(2)
+        await asked.ask(ASKED, temperature=1.0)
+        await asked.ask((*ASKED, Message("user", "Sure?")), temperature=1.0)
+        await asked.ask(ASKED)
+        assert [request.seed for request in model.asked if request.temperature == 0] == [None]
+        return {request.seed for request in model.asked if request.temperature > 0}
+
+    seeds = [asyncio.run(go(seed, question)) for seed, question in [(1, "a"), (2, "a"), (1, "b")]]
+    assert [len(each) for each in seeds] == [5, 5, 5]
+    assert len(set.union(*seeds)) == 15
+    assert asyncio.run(go(1, "a")) == seeds[0]
+
+
+def test_what_is_under_way_is_not_asked_twice_and_one_models_answers_are_not_anothers(tmp_path: Path) -> None:
+    async def paid(model: Parrot) -> int:
+        book = Journal(tmp_path)
+        caller, request = Caller(model, book), Request(ASKED)
+        await asyncio.gather(*(caller.call(request) for _ in range(3)))
+        book.close()
+        return len(model.asked)
+
+    others = [Parrot(), Parrot(fingerprint="other"), Parrot(base_url="http://other"), Parrot(name="other")]
+    assert [asyncio.run(paid(model)) for model in others] == [1, 1, 1, 0]
+
+
+def test_nothing_is_asked_once_the_run_is_over() -> None:
+    async def go() -> tuple[Outcome, int]:
+        model = Parrot()
+        caller = Caller(model)
+        await caller.drain(1)
+        return await caller.call(Request(ASKED)), len(model.asked)
+
+    outcome, asked = asyncio.run(go())
+    assert isinstance(outcome, Failure) and asked == 0
+
+
 def test_options_are_normalised_and_keep_their_mass() -> None:
     found = asyncio.run(_options(Parrot()))
     assert found.probabilities[0] == pytest.approx(1 / (1 + 2.718281828459045**-1))

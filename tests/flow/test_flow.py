@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from doxa.models.mock import Mock
 from doxa.prices import Price
 from doxa.types import Capabilities, Confidence, Failure, Outcome, Question, Reply, Request, Usage
 
+ELSEWHERE = "http://127.0.0.1:9"
 SOME = ["self_consistency", "stated_two_turn", "deed", "p_true", "mean_token_entropy"]
 
 
@@ -115,8 +117,6 @@ def test_unknown_cost_is_unknown_and_cannot_be_limited(tmp_path: Path) -> None:
 class Stuck(Mock):
     """A mock behind a server that never answers some questions."""
 
-    base_url = "http://127.0.0.1:9"
-
     async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
         if "2?" in requests[0].messages[-1].content:
             await asyncio.sleep(60)
@@ -125,7 +125,7 @@ class Stuck(Mock):
 
 def test_an_interrupted_run_says_so_however_often_it_is_interrupted(tmp_path: Path) -> None:
     async def impatient() -> None:
-        work = asyncio.ensure_future(flow.assay(Stuck(), plan(Mock()), out=tmp_path / "run"))
+        work = asyncio.ensure_future(flow.assay(Stuck(base_url=ELSEWHERE), plan(Mock()), out=tmp_path / "run"))
         for _ in range(2):
             await asyncio.sleep(0.5)
             work.cancel()
@@ -137,6 +137,11 @@ def test_an_interrupted_run_says_so_however_often_it_is_interrupted(tmp_path: Pa
     assert told["status"] == "interrupted" and told["calls"] == len(list(entries(tmp_path / "run"))) > 0
 
 
+KNOBS: list[dict[str, Any]] = [
+    {"seed": 1}, {"temperature": 1.0}, {"max_tokens": 1}, {"top_logprobs": 1}, {"statistics": ("margin",)},
+]  # fmt: skip
+
+
 def test_the_run_id_depends_on_all_that_determines_answers_and_on_nothing_else() -> None:
     model = Mock()
     base = plan(model, 5)
@@ -144,11 +149,15 @@ def test_the_run_id_depends_on_all_that_determines_answers_and_on_nothing_else()
         base.run_id(model),
         base.run_id(Mock("overconfident")),
         plan(model, 6).run_id(model),
+        base.run_id(Mock(base_url=ELSEWHERE)),
         plan(model, 5, ["p_true"]).run_id(model),
+        plan(model, 5, [replace(registry.build("estimators", "self_consistency"), samples=3)]).run_id(model),
+        plan(model, 5, ["self_consistency"]).run_id(model),
         replace(base, system="Be brief.").run_id(model),
-        replace(base, asking=replace(base.asking, seed=1)).run_id(model),
+        replace(base, template="Q: {question}").run_id(model),
+        *(replace(base, asking=replace(base.asking, **knob)).run_id(model) for knob in KNOBS),
     }
-    assert len(ids) == 6
+    assert len(ids) == 9 + len(KNOBS)
     assert plan(Mock(), 5).run_id(Mock()) in ids
 
 
