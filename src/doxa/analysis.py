@@ -345,18 +345,25 @@ def _groups(items: pl.DataFrame, questions: pl.DataFrame, seed: int) -> list[dic
     """Accuracy and overconfidence per value of each tag, the most overconfident first."""
     import polars as pl
 
-    word = WORD if WORD in items["estimator"] else None
+    said = items.filter(pl.col("estimator") == WORD)
     groups = []
     for column in (name for name in questions.columns if name.startswith("tag.")):
         for value in sorted(questions[column].drop_nulls().unique()):
             members = questions.filter(pl.col(column) == value)
             if members.height < _GROUP_FROM or members.height == questions.height:
                 continue
-            entry = {"tag": column.removeprefix("tag."), "value": value, "n": members.height, "estimator": word}
-            rows = items.filter((pl.col(column) == value) & (pl.col("estimator") == word))
-            measured = _measured(rows, "confidence", ("overconfidence", "auroc"), Scale.UNIT, seed) if word else {}
-            nothing = {"overconfidence": None, "auroc": None}
-            groups.append({**entry, "accuracy": _accuracy(members, seed), **(measured or nothing)})
+            names = ("overconfidence", "auroc")
+            rows = said.filter(pl.col(column) == value)
+            groups.append(
+                {
+                    "tag": column.removeprefix("tag."),
+                    "value": value,
+                    "n": members.height,
+                    "estimator": WORD if said.height else None,
+                    "accuracy": _accuracy(members, seed),
+                    **(_measured(rows, "confidence", names, Scale.UNIT, seed) if rows.height else dict.fromkeys(names)),
+                }
+            )
     return sorted(groups, key=_overconfidence)
 
 
