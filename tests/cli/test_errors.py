@@ -111,3 +111,13 @@ def test_a_max_cost_needs_a_price(tmp_path: Path) -> None:
     result = doxa(*common, "--model", "mock/honest", "--max-cost", "0.0001", cwd=tmp_path)
     check_said(result, 3, "incomplete")
     assert 0 < json.loads((tmp_path / "run" / "run.json").read_text())["cost"] < 0.001
+
+
+def test_output_that_cannot_be_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "doxa.cli.main", "list", "metrics", "--json"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert result.returncode == 3
+    assert result.stderr.count("error:") == 1 and "Traceback" not in result.stderr
+    piped = subprocess.run(f"{' '.join(command)} | head -c 10", shell=True, capture_output=True, text=True, timeout=60)
+    assert (piped.stderr, len(piped.stdout)) == ("", 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -69,6 +70,7 @@ def _run(arguments: list[str]) -> int:
         _check(arguments)
         _quiet(command)
         result = command.main(arguments, "doxa", standalone_mode=False, default_map=_defaults(command))
+        sys.stdout.flush()
         # Some releases of typer turn Ctrl-C into this code.
         return _interrupted() if result == INTERRUPTED else result if isinstance(result, int) else 0
     except DoxaError as error:
@@ -83,10 +85,18 @@ def _run(arguments: list[str]) -> int:
         return _interrupted()
     except typer.Exit as end:
         return int(end.exit_code)
-    except BrokenPipeError:
-        # The reader of a pipe has gone: nothing is left to be told, and closing stdout quietly avoids a second error.
-        sys.stderr.close()
-        return 0
+    except OSError as error:
+        return _unwritable(error)
+
+
+def _unwritable(error: OSError) -> int:
+    """What is left in stdout's buffer goes nowhere, so that it cannot fail a second time when the program ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0  # the reader of a pipe has all it wanted
+    _say(f"error: cannot write the output: {error.strerror}")
+    _say("hint: make room, or write somewhere else")
+    return 3
 
 
 def _interrupted() -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-QUESTIONS = "bank:capitals?n=45+capitals_choice?n=20+arithmetic?n=15+fictional?n=20"
+QUESTIONS = "bank:capitals?n=42+capitals_choice?n=18+arithmetic?n=12+fictional?n=18"
 
 
 def quickstart(
