@@ -46,12 +46,12 @@ def corners(agreement: Json, layout: Layout = WIDE) -> Markup:
     """Knows, says, does and the world as four corners; the six edges are as thick as the two agree."""
     edges = Markup("").join(_edge(name, agreement["edges"].get(name), layout) for name in EDGES)
     spots = Markup("").join(_corner(name, agreement["corners"].get(name) or {}, layout) for name in CORNERS)
-    said = [f"{name.replace('-', ' and ')}: {_edge_words(name, agreement['edges'].get(name))}" for name in EDGES]
+    said = [f"{name.replace('-', ' and ')}: {_edge_words(agreement['edges'].get(name))}" for name in EDGES]
     title = "Knows, says, does and the world: how much each two agree"
     return drawing(layout.width, 364, title, "; ".join(said) + ".", edges, spots, class_="corners")
 
 
-def _edge_words(name: str, edge: Json | None) -> str:
+def _edge_words(edge: Json | None) -> str:
     if edge is None:
         return "not measured"
     measures = {"auroc": "AUROC", "ece": "ECE", "rank": "rank agreement", "gap": "gap", "rational": "rational share"}
@@ -129,6 +129,6 @@ def scatter(name: str, edge: Json) -> Markup:
     right = sum(n for (_, _, ok), n in tally.items() if ok)
     both = line(panel.x(0), panel.y(0), panel.x(1), panel.y(1), "ideal")
     total = sum(tally.values())
-    words = f"{total} questions, {right} of them answered right; {_edge_words(name, edge)}."
+    words = f"{total} questions, {right} of them answered right; {_edge_words(edge)}."
     parts = (axes(panel, horizontal, vertical, QUARTERS, QUARTERS), both, *marks)
     return drawing(360, 336, f"{horizontal} against {vertical}", words, *parts)
