@@ -39,8 +39,9 @@ def test_failed_ungraded_and_missing_are_counted_apart() -> None:
     assert accuracy["value"] == pytest.approx(right / 48)
     (entry,) = found["estimators"]
     auroc = entry["raw"]["auroc"]
-    assert (auroc["n"], auroc["missing"], auroc["errors"]) == (37, 11, 5)
-    assert (entry["n"], entry["missing"], entry["errors"], entry["reasons"]) == (37, 11, 5, {"no number": 11})
+    assert (auroc["n"], auroc["missing"], auroc["errors"]) == (37, 18, 5)
+    assert (entry["n"], entry["missing"], entry["errors"]) == (37, 18, 5)
+    assert entry["reasons"] == {"no number": 11, "the answer could not be graded": 7}
     assert entry["usage"] == {"calls": 2 * N, "tokens_in": 3 * N, "tokens_out": None}
     calibrated = entry["calibrated"]["brier_loss"]
     assert (calibrated["n"], calibrated["errors"]) == (37, 0)

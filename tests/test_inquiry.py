@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from doxa import flow
-from doxa.errors import CallFailed, Unavailable
+from doxa.errors import CallFailed, Unavailable, UsageError
 from doxa.inquiry import Asking, Budget, Caller, Inquiry, derive_seed, sample_number
 from doxa.journal import Journal
 from doxa.prices import Price
@@ -248,3 +248,8 @@ def test_an_inquiry_never_exposes_accepted_answers() -> None:
     asked = flow.ask(question, flow.Plan([question], {}), {"subject": Caller(Parrot())})
     assert "What is it?" in "".join(reachable(asked, set()))
     assert "hidden gold" not in "".join(reachable(asked, set()))
+
+
+def test_more_samples_than_there_are_seeds_are_refused() -> None:
+    with pytest.raises(UsageError, match="1025 samples"):
+        asyncio.run(inquiry(Parrot()).samples(1025))

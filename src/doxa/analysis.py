@@ -143,15 +143,17 @@ def _accuracy(questions: pl.DataFrame, seed: int) -> dict[str, Any]:
 
 
 def _measured(part: pl.DataFrame, column: str, names: tuple[str, ...], scale: Scale, seed: int) -> dict[str, Any]:
-    """Metrics of one column of confidences; failed calls are counted as errors, not as missing."""
+    """Metrics of one column of confidences: n, missing (no confidence, or no verdict) and failed add up to all rows."""
     failed = part["error"] != ""
     rest = part.filter(~failed)
+    ungraded = rest[column].is_not_null() & rest["correct"].is_null()
     found = measure(
         confidence=rest[column].to_list(),
         correct=rest["correct"].to_list(),
         cluster=rest["cluster"].to_list(),
         metrics=names,
         scale=scale,
+        missing=int(ungraded.sum()),
         errors=int(failed.sum()),
         seed=seed,
     )
@@ -169,6 +171,8 @@ def _estimator(part: pl.DataFrame, seed: int) -> dict[str, Any]:
     names = RANKING if scale is Scale.REAL else RANKING + PROBABILITY
     reasons = Counter(part.filter(part["confidence"].is_null() & (part["error"] == ""))["reason"].to_list())
     usable = part.filter(_usable())
+    if ungraded := given.height - usable.height:
+        reasons["the answer could not be graded"] = ungraded
     calibrated = usable.filter(usable["probability"].is_not_null())
     return {
         "name": part["estimator"][0],

@@ -243,8 +243,11 @@ class Inquiry:
     async def samples(self, n: int, *, temperature: float = 1.0) -> list[Reply]:
         """`n` further answers, independent of `reply()`; the first k of n are the same whatever n is.
 
-        Raises `CallFailed` when any of them failed: a share of fewer samples would be another estimator.
+        Raises `CallFailed` when any of them failed: a share of fewer samples would be another estimator; `UsageError`
+        for more samples than have seeds of their own.
         """
+        if n > 1 << _SAMPLE_BITS:
+            raise UsageError(f"{n} samples of one question", hint=f"at most {1 << _SAMPLE_BITS}")
         seed = derive_seed(self.asking.seed, self.id, "samples")
         top_logprobs = None if self.asking.top_logprobs is None else 0
         requests = [
