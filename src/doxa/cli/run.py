@@ -18,7 +18,9 @@ def run(
     seed: Annotated[int, typer.Option(min=0, help="seed of everything that is drawn")] = 0,
     samples: Annotated[int | None, typer.Option(min=1, help="samples per question, for all that sample")] = None,
     max_calls: Annotated[int | None, typer.Option(min=1, help="stop after so many paid calls")] = None,
-    max_cost: Annotated[float | None, typer.Option(min=0, help="ask no more once so many USD are spent (needs prices.yaml)")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="stop once so many USD are spent (needs prices.yaml)")
+    ] = None,
     system: Annotated[str | None, typer.Option(help="a system message")] = None,
     template: Annotated[str | None, typer.Option(help="a text around {question}")] = None,
     temperature: Annotated[float, typer.Option(min=0, help="of the reply under judgement")] = 0.0,
