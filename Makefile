@@ -16,7 +16,7 @@ $(VENV)/.dev: $(VENV)/.local
 	$(PIP) -e '.[local,banks,dev]'
 	touch $@
 
-quickstart: $(VENV)/.local  ## install, fetch the embedded model, assay it on about a hundred questions
+quickstart: $(VENV)/.local  ## install, fetch the embedded model, assay it on ninety questions
 	$(BIN)/doxa quickstart
 
 test: lint types docs  ## everything a change must pass

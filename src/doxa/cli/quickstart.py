@@ -1,4 +1,4 @@
-"""`doxa quickstart`: the embedded model, about a hundred questions, a full report."""
+"""`doxa quickstart`: the embedded model, about ninety questions, a full report."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def quickstart(
     out: Annotated[str, typer.Option(help="the run's folder")] = "runs/quickstart",
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Assay the embedded model on about a hundred questions.
+    """Assay the embedded model and write a full report.
 
-    With every estimator; offline after the first time.
+    Sixteen estimators on ninety questions of four banks; offline after the first time.
     """
     from doxa.cli import running
 
