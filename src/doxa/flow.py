@@ -37,6 +37,7 @@ from doxa.types import (
     Outcome,
     Question,
     Record,
+    Reply,
     Usage,
     Verdict,
 )
@@ -175,7 +176,7 @@ async def tell(question: Question, plan: Plan, callers: Mapping[str, Calls]) -> 
     outcome, estimates = await asyncio.gather(inquiry.outcome(), asyncio.gather(*work))
     confidences = {label: found[0] for label, found in zip(plan.estimators, estimates, strict=True)}
     own = {
-        label: await grade(question, _as_reply(confidence.answer))
+        label: await grade(question, Reply(confidence.answer))
         for label, confidence in confidences.items()
         if confidence.answer is not None
     }
@@ -188,12 +189,6 @@ async def tell(question: Question, plan: Plan, callers: Mapping[str, Calls]) -> 
         usage={label: view.usage for label, view in views.items()},
         errors={label: found[1] for label, found in zip(plan.estimators, estimates, strict=True) if found[1]},
     )
-
-
-def _as_reply(text: str) -> Outcome:
-    from doxa.types import Reply
-
-    return Reply(text)
 
 
 async def count(plan: Plan, capabilities: Capabilities, *, probe: int = 8) -> Usage:
