@@ -31,11 +31,12 @@ HOSTILE = [
     "G1: red\nP1: 400%\nG2: blue\nP2: -3%\nG1: green\nP1: nan%",
     "I don't know.",
 ]
+STATISTICS = ("entropy", "margin", "self_certainty", "renyi", "fisher_rao")
 
 
 def make(question: Question, model: Any) -> Inquiry:
     callers = {"subject": model if isinstance(model, Caller) else Caller(model)}
-    asking = Asking(top_logprobs=0 if callers["subject"].capabilities.logprobs else None, statistics=("entropy",))
+    asking = Asking(top_logprobs=0 if callers["subject"].capabilities.logprobs else None, statistics=STATISTICS)
     messages = prompts.render(question)
     return Inquiry(question.id, messages, callers, question.kind, question.choices, asking=asking)
 
@@ -77,14 +78,24 @@ class Parrot:
     @property
     def capabilities(self) -> Capabilities:
         seen = self.logprob is not None
-        return Capabilities(logprobs=seen, score=seen, statistics=("entropy",) if seen else ())
+        return Capabilities(logprobs=seen, score=seen, statistics=STATISTICS if seen else ())
 
     async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
-        tokens = None if self.logprob is None else (Token(self.text, self.logprob, (), {"entropy": 0.5}),)
+        tokens = None if self.logprob is None else (Token(self.text, self.logprob, (), dict.fromkeys(STATISTICS, 0.5)),)
         return [[Reply(self.text, tokens)] * request.n for request in requests]
 
     async def score(self, requests: Sequence[Request]) -> list[Outcome]:
         return [Reply(text, (Token(text, self.logprob),)) for text in (r.continuation or "" for r in requests)]
+
+
+def granted(name: str, answer: str) -> Any:
+    """A model that shows what the estimator must see: the mock, or a parrot where the mock does not."""
+    kind = registry.find("estimators", name)
+    if kind.access is Access.TEXT:
+        return Mock("silent")
+    if name.startswith("answer_span") or not set(kind.statistics) <= set(Mock().capabilities.statistics):
+        return Parrot(f"Answer: {answer}", -0.5)
+    return Mock()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,10 +122,9 @@ def test_it_gives_a_number_in_its_scale_or_a_reason(name: str, question: Questio
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_gives_a_number_where_its_access_is_granted(name: str) -> None:
-    granted = Mock("silent") if registry.find("estimators", name).access is Access.TEXT else Mock()
-    assert run(name, CHOICE[0], granted).value is not None
+    assert run(name, CHOICE[0], granted(name, "B")).value is not None
     if not name.startswith("option_"):
-        assert run(name, OPEN[0], granted).value is not None
+        assert run(name, OPEN[0], granted(name, "red")).value is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -147,7 +157,7 @@ def test_its_second_number_about_an_inquiry_costs_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_answer_is_its_own_exactly_where_it_says_so(name: str) -> None:
-    confidence = run(name, CHOICE[0], Mock())
+    confidence = run(name, CHOICE[0], granted(name, "B"))
     assert (confidence.answer is not None) == (
         "own answer" in " ".join(registry.find("estimators", name).__doc__.split())
     )
