@@ -23,7 +23,9 @@ from doxa.estimators.perplexity import Perplexity, log_perplexity
 from doxa.estimators.probability_margin import ProbabilityMargin
 from doxa.estimators.renyi_divergence import RenyiDivergence
 from doxa.estimators.self_certainty import SelfCertainty
-from doxa.estimators.spans import answer_span, span_probability
+from doxa.estimators.sentence_entropy import SentenceEntropy
+from doxa.estimators.sentence_likelihood import SentenceLikelihood
+from doxa.estimators.spans import answer_span, by_sentence, span_probability
 from doxa.inquiry import Asking, Inquiry
 from doxa.types import Capabilities, Confidence, Message, Reply, Request, Token
 
@@ -109,7 +111,8 @@ def test_an_infinite_divergence_is_a_reason() -> None:
 
 ALL = [
     Perplexity(), MinimumTokenProbability(), MaximumTokenEntropy(), ProbabilityMargin(), SelfCertainty(),
-    RenyiDivergence(), FisherRaoDistance(), AnswerSpanProbability(), MonteCarloSequenceEntropy(),
+    RenyiDivergence(), FisherRaoDistance(), AnswerSpanProbability(), MonteCarloSequenceEntropy(), SentenceLikelihood(),
+    SentenceEntropy(),
 ]  # fmt: skip
 
 
@@ -118,6 +121,23 @@ ALL = [
 def test_unknown_log_probabilities_are_unavailable_not_zero(estimator: Any, unknown: Reply) -> None:
     with pytest.raises(Unavailable):
         measure(estimator, unknown)
+
+
+# -- its sentences -----------------------------------------------------------------------------------------------------
+
+
+def test_the_single_pass_measures_average_over_sentences() -> None:
+    two = reply(("Oslo", 0.9), (".", 0.5), (" It is", 0.99), (" cold", 0.8), entropy=[0.3, 0.9, 0.05, 0.6])
+    assert measure(SentenceLikelihood(), two).value == pytest.approx(-0.458145, abs=1e-6)
+    assert measure(SentenceLikelihood(worst=False), two).value == pytest.approx(-0.257925, abs=1e-6)
+    assert measure(SentenceEntropy(), two).value == pytest.approx(-0.75)
+    assert measure(SentenceEntropy(worst=False), two).value == pytest.approx(-0.4625)
+
+
+def test_a_sentence_ends_with_a_token_that_is_nothing_but_its_mark() -> None:
+    tokens = [Token(text) for text in ("Pi", " is", " 3.1", " !", " U.S.", "\n", "?", ".")]
+    assert by_sentence(tokens, range(8)) == [[0, 1, 2, 3], [4, 5, 6], [7]]
+    assert by_sentence(tokens[:3], range(3)) == [[0, 1, 2]] and by_sentence([], []) == []
 
 
 # -- the final answer --------------------------------------------------------------------------------------------------

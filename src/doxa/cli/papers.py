@@ -13,10 +13,10 @@ _COMMANDS = {
     "questions": "doxa run bank:{name} --model smollm2",
 }
 _TESTS = {
-    "estimators": "tests/estimators/test_values.py",
-    "calibrators": "tests/calibrators/test_calibrator_values.py",
-    "metrics": "tests/metrics/test_metric_values.py",
-    "questions": "tests/questions/test_banks.py",
+    "estimators": ("tests/estimators/test_values.py", "tests/estimators/test_token_values.py"),
+    "calibrators": ("tests/calibrators/test_calibrator_values.py",),
+    "metrics": ("tests/metrics/test_metric_values.py",),
+    "questions": ("tests/questions/test_banks.py",),
 }
 
 
@@ -34,6 +34,6 @@ def papers() -> list[dict[str, Any]]:
                 row = rows.setdefault(system, {"name": system, "about": "", "members": [], "commands": [], "tests": []})
                 row["members"].append({"name": f"{room}/{name}", "coverage": getattr(member, "coverage", "partial")})
                 row["commands"].append(command.format(name=name))
-                row["tests"] = sorted({*row["tests"], _TESTS[room]})
+                row["tests"] = sorted({*row["tests"], *_TESTS[room]})
                 row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
     return [rows[system] for system in sorted(rows)]
