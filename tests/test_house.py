@@ -27,19 +27,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": {"errors", "types"},
     "prices": LEAVES,
     "prompts": LEAVES,
+    "files": {"errors"},
     "journal": LEAVES,
     "inquiry": LEAVES | {"text", "journal", "prices"},
-    "questions": LEAVES | {"text", "registry"},
+    "questions": LEAVES | {"files", "text", "registry"},
     "grading": LEAVES | {"text", "registry", "inquiry"},
     "models": LEAVES | {"text", "prompts", "journal", "inquiry"},
     "estimators": LEAVES | {"text", "inquiry", "prompts", "metrics"},
     "calibrators": LEAVES | {"registry", "metrics"},
     "metrics": LEAVES | {"registry"},
-    "runs": LEAVES | {"report", "journal"},
+    "runs": LEAVES | {"files", "report", "journal"},
     "analysis": LEAVES | {"metrics", "calibrators", "registry"},
     "loading": LEAVES | {"registry", "models", "text"},
     "flow": LEAVES | {"inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"},
-    "report": LEAVES | {"metrics", "text"},
+    "report": LEAVES | {"files", "metrics", "text"},
 }
 DOORS = {"cli", "client", "door", "scoring"}
 UNSAFE_MODULES = {"pickle", "dill", "joblib", "shelve", "marshal"}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doxa.errors import Incomplete, UsageError
+from doxa.files import write
 from doxa.journal import files as journal_files
 from doxa.journal import locked
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SCHEMA = "doxa.run/1"
+_ROOM = "make room, then the same command goes on"
 INFO, ITEMS, METRICS, REPORT = "run.json", "items.parquet", "metrics.json", "report.html"
 
 
@@ -91,44 +92,17 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place only when it is whole and on disk."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise Incomplete(
-            f"cannot write in {path.parent}: {error.strerror}", hint="make room, then run again"
-        ) from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise Incomplete(f"cannot write {path}: {error.strerror or error}", hint="make room, then run again") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with _replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
 def write_json(path: Path, value: object) -> None:
-    """Write JSON whole or not at all; refuses NaN and infinities."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write JSON whole or not at all; refuses NaN and infinities. Raises `Incomplete` when there is no room."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write(text, path, error=Incomplete, hint=_ROOM)
 
 
 def write_parquet(path: Path, frame: pl.DataFrame) -> None:
-    """Write Parquet whole or not at all."""
-    with _replacing(path) as temporary:
-        frame.write_parquet(temporary)
+    """Write Parquet whole or not at all. Raises `Incomplete` when there is no room."""
+    content = BytesIO()
+    frame.write_parquet(content)
+    write(content.getvalue(), path, error=Incomplete, hint=_ROOM)
 
 
 @contextlib.contextmanager

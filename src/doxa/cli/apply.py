@@ -73,7 +73,7 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
     import polars as pl
 
     from doxa.errors import UsageError
-    from doxa.report.files import write
+    from doxa.files import write
 
     content = io.BytesIO()
     try:

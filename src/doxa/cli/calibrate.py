@@ -42,7 +42,7 @@ def calibrate(
     from doxa.cli.layout import layout, show
     from doxa.cli.score import as_dict, chosen
     from doxa.errors import UsageError
-    from doxa.report.files import write
+    from doxa.files import write
     from doxa.scoring import open_log
 
     if file.is_dir() and estimator is None:

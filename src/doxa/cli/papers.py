@@ -12,12 +12,6 @@ _COMMANDS = {
     "metrics": "doxa score log.csv --metrics {name}",
     "questions": "doxa run bank:{name} --model smollm2",
 }
-_TESTS = {
-    "estimators": ("tests/estimators/test_values.py", "tests/estimators/test_token_values.py"),
-    "calibrators": ("tests/calibrators/test_calibrator_values.py",),
-    "metrics": ("tests/metrics/test_metric_values.py",),
-    "questions": ("tests/questions/test_banks.py",),
-}
 
 
 def papers() -> list[dict[str, Any]]:

@@ -20,7 +20,8 @@ def report(
     One page without network or scripts, or Markdown where the name ends in .md.
     """
     from doxa.errors import UsageError
-    from doxa.report.files import load_run, write
+    from doxa.files import write
+    from doxa.report.files import load_run
     from doxa.report.html import render_html
     from doxa.report.markdown import render_markdown
     from doxa.report.terminal import summary

@@ -47,7 +47,7 @@ def score(
 
     from doxa.cli.layout import layout, show
     from doxa.errors import UsageError
-    from doxa.report.files import write
+    from doxa.files import write
     from doxa.scoring import complete_items, existing, open_log, score_log
 
     log = open_log(

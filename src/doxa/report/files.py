@@ -1,10 +1,8 @@
-"""Reads what a run left behind and writes what a report makes of it."""
+"""Reads what a run left behind."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +28,3 @@ def _load(path: Path, schema: str) -> dict[str, Any]:
     if found != schema:
         raise DataError(f"{path} has schema {found!r}, not {schema!r}", hint="use the doxa version that wrote it")
     return dict(content)
-
-
-def write(content: str | bytes, target: Path) -> Path:
-    """Write a file whole or not at all, and make its folder. Raises `DataError` where that is not allowed."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content.encode() if isinstance(content, str) else content)
-        draft.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise DataError(f"{target} cannot be written: {error.strerror}", hint="choose another file with -o") from error
-    return target

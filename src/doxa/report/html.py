@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from doxa.files import write
 from doxa.report import corners, facts, figures, files, numbers, tables
 from doxa.report.facts import Json
 from doxa.report.figures import Dot, Scale
@@ -29,7 +30,7 @@ def write_html(run_dir: Path, out: Path | None = None) -> Path:
 
     Raises `DataError` where `run.json` or `metrics.json` is missing or of another schema.
     """
-    return files.write(render_html(*files.load_run(run_dir)), out or run_dir / "report.html")
+    return write(render_html(*files.load_run(run_dir)), out or run_dir / "report.html")
 
 
 def render_html(run: Json, metrics: Json) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from doxa.errors import DataError
+from doxa.files import write
 from doxa.questions.readers.rows import Row, to_questions
 from doxa.types import Question
 
@@ -65,9 +65,8 @@ def write_jsonl(questions: Iterable[Question], path: Path | str) -> None:
     """Write questions so that `read_jsonl` gives them back; `.gz` is gzipped. The file appears whole or not at all."""
     path = Path(path)
     text = "".join(json.dumps(_values(question), allow_nan=False) + "\n" for question in questions)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
-    os.replace(part, path)
+    content = gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode()
+    write(content, path, hint="choose another file")
 
 
 def _values(question: Question) -> dict[str, Any]:
