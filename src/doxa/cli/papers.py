@@ -28,6 +28,6 @@ def papers() -> list[dict[str, Any]]:
                 row = rows.setdefault(system, {"name": system, "about": "", "members": [], "commands": [], "tests": []})
                 row["members"].append({"name": f"{room}/{name}", "coverage": getattr(member, "coverage", "partial")})
                 row["commands"].append(command.format(name=name))
-                row["tests"] = sorted({*row["tests"], *_TESTS[room]})
+                row["tests"] = sorted({*row["tests"], f"tests/{room}"})
                 row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
     return [rows[system] for system in sorted(rows)]
