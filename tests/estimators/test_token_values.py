@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from scipy.stats import entropy as scipy_entropy
 
 from doxa.errors import Unavailable
+from doxa.estimators.answer_span_best import AnswerSpanBest
 from doxa.estimators.answer_span_probability import AnswerSpanProbability
+from doxa.estimators.answer_span_vote import AnswerSpanVote
 from doxa.estimators.fisher_rao_distance import FisherRaoDistance
 from doxa.estimators.maximum_token_entropy import MaximumTokenEntropy
 from doxa.estimators.minimum_token_probability import MinimumTokenProbability
@@ -26,6 +28,7 @@ from doxa.estimators.self_certainty import SelfCertainty
 from doxa.estimators.sentence_entropy import SentenceEntropy
 from doxa.estimators.sentence_likelihood import SentenceLikelihood
 from doxa.estimators.spans import answer_span, by_sentence, span_probability
+from doxa.estimators.spans.rewards import preference_pairs, weighted_vote
 from doxa.inquiry import Asking, Inquiry
 from doxa.types import Capabilities, Confidence, Message, Reply, Request, Token
 
@@ -112,7 +115,7 @@ def test_an_infinite_divergence_is_a_reason() -> None:
 ALL = [
     Perplexity(), MinimumTokenProbability(), MaximumTokenEntropy(), ProbabilityMargin(), SelfCertainty(),
     RenyiDivergence(), FisherRaoDistance(), AnswerSpanProbability(), MonteCarloSequenceEntropy(), SentenceLikelihood(),
-    SentenceEntropy(),
+    SentenceEntropy(), AnswerSpanBest(), AnswerSpanVote(),
 ]  # fmt: skip
 
 
@@ -181,6 +184,45 @@ def test_only_tokens_that_overlap_the_answer_count() -> None:
     assert measure(AnswerSpanProbability(), shared).value == pytest.approx(0.8)
     none = measure(AnswerSpanProbability(), reply(("42", 0.9)))
     assert none.value is None and "final answer" in none.reason
+
+
+ANSWERS = [
+    reply(("Answer: ", 0.1), ("41", 0.9)), reply(("Answer: ", 0.9), ("42", 0.5)), reply(("So ", 1.0), ("41", 1.0)),
+    reply(("Answer: ", 0.9), ("42", 0.6)), reply(("Answer: ", 0.9), ("I don't know", 1.0)),
+]  # fmt: skip
+
+
+def test_the_best_sample_is_chosen_and_the_likely_ones_outvoted() -> None:
+    best = measure(AnswerSpanBest(samples=5), numbered(*ANSWERS))
+    assert (best.value, best.answer) == (pytest.approx(0.9), "Answer: 41")
+    vote = measure(AnswerSpanVote(samples=5), numbered(*ANSWERS), kind="number")
+    assert (vote.value, vote.answer) == (pytest.approx(1.1 / 2.0), "Answer: 42")
+    for estimator in (AnswerSpanBest(), AnswerSpanVote()):
+        none = measure(estimator, ANSWERS[2])
+        assert none.value is None and none.answer is None and "final answer" in none.reason
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0.01, 1)), min_size=1, max_size=16), st.floats(0.1, 10))
+def test_a_vote_is_unchanged_by_a_common_factor_and_equal_rewards_count_heads(
+    cast: list[tuple[int, float]], factor: float
+) -> None:
+    answers, rewards = zip(*cast, strict=True)
+    vote, scaled = weighted_vote(answers, rewards), weighted_vote(answers, [factor * reward for reward in rewards])
+    assert vote and scaled and 0 < vote.share <= 1 and scaled.share == pytest.approx(vote.share)
+    heads = weighted_vote(answers, [1.0] * len(answers))
+    assert heads and heads.share == pytest.approx(max(map(answers.count, answers)) / len(answers))
+    assert weighted_vote(answers, [0.0] * len(answers)) is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=12), st.integers(0, 20))
+def test_no_pair_left_out_has_a_wider_gap_than_one_that_is_kept(drawn: list[tuple[float, bool]], keep: int) -> None:
+    rewards, correct = [reward for reward, _ in drawn], [good for _, good in drawn]
+    kept, everything = preference_pairs(rewards, correct, keep), preference_pairs(rewards, correct, keep=999)
+    assert len(everything) == sum(correct) * (len(correct) - sum(correct)) and len(kept) == min(keep, len(everything))
+    assert all(correct[chosen] and not correct[rejected] for chosen, rejected in everything)
+    gaps = [rewards[chosen] - rewards[rejected] for chosen, rejected in kept]
+    left = [rewards[chosen] - rewards[rejected] for chosen, rejected in set(everything) - set(kept)]
+    assert not (gaps and left) or min(gaps) >= max(left)
 
 
 # -- samples -----------------------------------------------------------------------------------------------------------
