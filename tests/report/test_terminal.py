@@ -68,3 +68,10 @@ def test_wrapping_keeps_every_word_in_order(words: list[str], width: int) -> Non
     lines = wrap(" ".join(words), width)
     assert " ".join(lines).split() == words
     assert all(cell_len(line) <= width for line in lines)
+
+
+def test_what_the_table_leaves_out_is_said() -> None:
+    metrics = runs.metrics()
+    about = [entry["about"] for entry in metrics["estimators"]]
+    more, own = about.count("reply") - 5, about.count("own")
+    assert f"on the page: {more} more, {own} about answers of their own" in summary(runs.run(), metrics)

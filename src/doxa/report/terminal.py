@@ -120,8 +120,9 @@ def _world(edge: Json | None) -> str:
 
 
 def _estimators(metrics: Json) -> list[str]:
-    """The best few about the reply."""
-    rows = facts.about(metrics, "reply")[:_TOP]
+    """The best few about the reply, and how many more the page shows."""
+    everyone, own = facts.about(metrics, "reply"), len(facts.about(metrics, "own"))
+    rows, more = everyone[:_TOP], len(everyone[_TOP:])
     if not rows:
         return []
     widths = (34, 11, 11, 11)
@@ -130,7 +131,8 @@ def _estimators(metrics: Json) -> list[str]:
         measured = (compact(row["raw"].get(key)) for key in ("auroc", "ece", "brier_loss"))
         counts = f"{count(row['usage']['calls']):>6}{count(row['n']):>7}"
         table.append(_row((clip(row["name"], widths[0] - 1), *measured, counts), widths))
-    return table
+    rest = [f"{more} more"] * bool(more) + [f"{own} about answers of their own"] * bool(own)
+    return [*table, *([f"on the page: {', '.join(rest)}"] if rest else [])]
 
 
 def _last(page: str, then: str, width: int) -> list[str]:
