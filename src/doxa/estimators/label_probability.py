@@ -1,0 +1,55 @@
+"""Label probability: the share of the samples that give the commonest answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doxa.estimators.meaning import check_equivalence, classes
+from doxa.inquiry import Inquiry
+from doxa.types import Access, Confidence, Scale
+
+
+def label_probability(meanings: Sequence[str | None]) -> tuple[str, float]:
+    """The largest class and its share of all samples; of equals the first. `None` is counted but is no class.
+
+    >>> label_probability(["oslo", None, "bergen", "oslo"])
+    ('oslo', 0.5)
+    """
+    [(meaning, count)] = Counter(meaning for meaning in meanings if meaning is not None).most_common(1)
+    return meaning, count / len(meanings)
+
+
+@dataclass(frozen=True)
+class LabelProbability:
+    """Share of the largest class of meaning among n sampled answers: max_c n_c / n.
+
+    Range (0, 1], higher is surer. The number is about the method's own answer, the first sample of that class; of equal
+    classes the one that was drawn first. Samples without a readable answer stay in the denominator; when all are, there
+    is no number. Tian et al. 2023, Just Ask for Calibration (arXiv 2305.14975), "Label prob."
+    """
+
+    samples: int = 10
+    temperature: float = 1.0
+    equivalence: str = "normalised"
+
+    access: ClassVar[Access] = Access.TEXT
+    scale: ClassVar[Scale] = Scale.UNIT
+    statistics: ClassVar[tuple[str, ...]] = ()
+    implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration",)
+    coverage: ClassVar[str] = "partial: Label prob.; classes by normalised answers, not by a judge of equivalence"
+
+    def __post_init__(self) -> None:
+        """Check the equivalence."""
+        check_equivalence(self.equivalence)
+
+    async def estimate(self, inquiry: Inquiry) -> Confidence:
+        """Sort the samples into classes and take the largest."""
+        samples = await inquiry.samples(self.samples, temperature=self.temperature)
+        meanings = await classes(self.equivalence, inquiry, samples)
+        if not any(meanings):
+            return Confidence(None, self.scale, "no sample holds a readable answer")
+        largest, share = label_probability(meanings)
+        return Confidence(share, self.scale, answer=samples[meanings.index(largest)].text)
