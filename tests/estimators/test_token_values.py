@@ -19,7 +19,7 @@ from doxa.estimators.answer_span_probability import AnswerSpanProbability
 from doxa.estimators.answer_span_vote import AnswerSpanVote
 from doxa.estimators.fisher_rao_distance import FisherRaoDistance
 from doxa.estimators.maximum_token_entropy import MaximumTokenEntropy
-from doxa.estimators.minimum_token_probability import MinimumTokenProbability
+from doxa.estimators.minimum_token_probability import MinimumTokenProbability, minimum_token_probability
 from doxa.estimators.monte_carlo_sequence_entropy import MonteCarloSequenceEntropy, monte_carlo_sequence_entropy
 from doxa.estimators.perplexity import Perplexity, log_perplexity
 from doxa.estimators.probability_margin import ProbabilityMargin
@@ -91,6 +91,12 @@ def test_four_tokens(estimator: Any, value: float) -> None:
     )  # fmt: skip
     found = measure(estimator, tokens)
     assert found.value == pytest.approx(value, abs=1e-6) and found.reason == ""
+
+
+def test_a_recorded_answer_of_a_served_model_scores_as_another_library_says() -> None:
+    logprobs = [-0.038273167, -0.00026145502]
+    assert minimum_token_probability(logprobs) == pytest.approx(0.9624499954, abs=1e-9)
+    assert math.exp(-log_perplexity(logprobs)) == pytest.approx(0.9809171172, abs=1e-9)
 
 
 @given(st.integers(2, 1000))
