@@ -186,6 +186,7 @@ class FakeServer:
             "request": digest(payload),
             "seed": payload.get("seed"),
             "n": payload.get("n", 1),
+            "in_flight": self.in_flight,
             "last": payload["messages"][-1]["content"],
         }
         handle = os.open(self.bill, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

@@ -18,8 +18,6 @@ from polars.testing import assert_frame_equal
 from doxa.journal import entries, verify
 
 KILLS = 10
-CONNECTIONS = 100
-"""The most calls that the client ever has in flight."""
 SERVER = Path(__file__).parent.parent / "fake_server.py"
 
 
@@ -53,8 +51,13 @@ def finish(process: subprocess.Popen[bytes]) -> None:
     assert process.returncode == 0, said.decode()
 
 
+def billed(bill: Path) -> list[dict[str, int]]:
+    """Complete lines of the bill; the last may still be being written."""
+    return [json.loads(line) for line in bill.read_text().split("\n")[:-1]] if bill.exists() else []
+
+
 def paid(bill: Path) -> int:
-    return sum(json.loads(line)["paid"] for line in bill.read_text().splitlines())
+    return sum(line["paid"] for line in billed(bill))
 
 
 @pytest.mark.timeout(280)
@@ -64,8 +67,9 @@ def test_killed_ten_times_equals_never_killed(tmp_path: Path, server: tuple[str,
     finish(start(url, file, tmp_path / "whole"))
     needed = paid(bill)
 
-    drawn, out, kills = random.Random(7), tmp_path / "killed", 0
+    drawn, out, kills, lost = random.Random(7), tmp_path / "killed", 0, 0
     for _ in range(KILLS):
+        lines = len(billed(bill))
         process = start(url, file, out)
         deadline, before = time.monotonic() + drawn.uniform(0.05, 0.6), paid(bill)
         while paid(bill) == before and process.poll() is None:
@@ -77,6 +81,11 @@ def test_killed_ten_times_equals_never_killed(tmp_path: Path, server: tuple[str,
             process.send_signal(signal.SIGKILL)
             kills += 1
         process.communicate()
+        time.sleep(0.3)  # the server ends what it was answering
+        lost_now = paid(bill) - needed - lost - len(list(entries(out)))
+        # A call is in flight until its row is committed, which on a slow disk takes a few round trips to this server.
+        assert 0 <= lost_now <= 4 * max((line["in_flight"] for line in billed(bill)[lines:]), default=0)
+        lost += lost_now
     finish(start(url, file, out))
 
     assert kills == KILLS
@@ -85,7 +94,7 @@ def test_killed_ten_times_equals_never_killed(tmp_path: Path, server: tuple[str,
     requests = Counter(str(entry.request) for entry in entries(out))
     assert set(requests.values()) == {1}
     assert len(requests) == needed
-    assert paid(bill) - 2 * needed <= kills * CONNECTIONS
+    assert paid(bill) == 2 * needed + lost
 
 
 def test_the_same_command_again_pays_nothing(tmp_path: Path, server: tuple[str, Path]) -> None:
@@ -102,7 +111,7 @@ def test_an_interrupted_run_leaves_130_and_resumes(tmp_path: Path, server: tuple
     url, bill = server
     file, out = questions(tmp_path / "questions.jsonl", 90), tmp_path / "run"
     process = start(url, file, out)
-    while not bill.exists() or paid(bill) < 50:
+    while paid(bill) < 50:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=30)
