@@ -11,8 +11,9 @@ from itertools import accumulate
 from doxa.errors import UsageError
 from doxa.models.planted.beliefs import uniform
 from doxa.models.planted.personas import PERSONAS
-from doxa.models.planted.replies import Distribution, replies
+from doxa.models.planted.replies import replies
 from doxa.models.planted.statistics import STATISTICS
+from doxa.models.planted.voice import Distribution
 from doxa.types import Capabilities, Failure, Outcome, Reply, Request, Token, Usage
 
 _WORD = re.compile(r"\s*\S+")
@@ -52,7 +53,7 @@ class Mock:
     @property
     def fingerprint(self) -> str:
         """The persona and the version of the planted beliefs."""
-        return f"mock/{self.name}@2"
+        return f"mock/{self.name}@3"
 
     async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
         """Answer each request `n` times: the likeliest reply at temperature 0, else drawn by `Request.seed`."""
