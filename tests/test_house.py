@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calibrators": LEAVES | {"registry", "metrics"},
     "metrics": LEAVES | {"registry"},
     "runs": LEAVES | {"files", "report", "journal"},
-    "analysis": LEAVES | {"metrics", "calibrators", "registry"},
+    "analysis": LEAVES | {"changes", "metrics", "calibrators", "registry"},
+    "changes": {"metrics"},
     "loading": LEAVES | {"registry", "models", "text"},
     "flow": LEAVES
     | {"inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from doxa.changes import changes
 from doxa.metrics import measure
 from doxa.types import Measurement, Scale
 
@@ -95,6 +96,7 @@ def analyse(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
         "accuracy": accuracy,
         "agreement": table,
         "estimators": sorted(estimators, key=_rank),
+        "changes": changes(items, seed=seed),
         "groups": _groups(items, questions, seed),
         "examples": _examples(items, best),
         "sentences": table["sentences"] if table else _plain_sentences(accuracy),
