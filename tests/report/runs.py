@@ -41,7 +41,7 @@ def measurement(name: str, value: float | None, half: float = 0.08, n: int = 96,
     """A measurement with an even interval, cut at 0 and 1 where the measure is."""
     low = high = None
     if value is not None:
-        bounded = name not in ("rank", "overconfidence", "log_loss", "excess_aurc", "prr")
+        bounded = name not in ("rank", "overconfidence", "log_loss", "excess_aurc", "prr", "shift")
         low, high = value - half, value + half
         low, high = (max(0.0, low), min(1.0, high)) if bounded else (low, high)
     better = "zero" if name == "overconfidence" else "low" if name in LOW else "high"
@@ -159,6 +159,28 @@ def examples(rng: random.Random, texts: tuple[str, ...]) -> dict[str, Any]:
     return out
 
 
+def changed_answers() -> dict[str, list[dict[str, Any]]]:
+    """What own answers change: a gain, a loss without numbers, a shift and kept replies."""
+    counts = {"n": 96, "missing": 4, "errors": 0}
+    cells = {"right_right": 40, "right_wrong": 6, "wrong_right": 21, "wrong_wrong": 29}
+    measured = {
+        "reply": measurement("accuracy_first", 0.479, 0.1),
+        "own": measurement("accuracy_second", 0.635, 0.1),
+        "difference": measurement("accuracy_difference", 0.156, 0.1),
+        "mcnemar": {**measurement("mcnemar", 0.0059), "low": None, "high": None, "reason": "exact binomial test"},
+        "kappa": measurement("kappa", 0.44, 0.17),
+    }
+    gain = {"name": "stated_top_k", **counts, **cells, **measured}
+    none = {"name": "stated_one_turn", "n": 0, "missing": 100, "errors": 0, **dict.fromkeys((*cells, *measured))}
+    sides = (measurement("shift", 0.11, 0.05, n=46), measurement("shift", -0.021, 0.06, n=50))
+    shares = (measurement("accuracy", 0.7, 0.1, n=80), measurement("accuracy", None, reason="no such answer"))
+    return {
+        "answers": [gain, none],
+        "shifts": [{"name": "before_and_after", **counts, **dict(zip(("right", "wrong"), sides, strict=True))}],
+        "kept": [{"name": "persistence", **counts, **dict(zip(("kept", "changed"), shares, strict=True))}],
+    }
+
+
 QUESTIONS = (
     "What is the capital of Australia?",
     "What is the chemical symbol of tungsten?",
@@ -230,6 +252,7 @@ def metrics(seed: int = 0, **changes: Any) -> dict[str, Any]:
         ],
         "agreement": agreement(rng),
         "estimators": [estimator(rng, *row) for row in METHODS],
+        "changes": changed_answers(),
         "groups": groups(rng),
         "examples": examples(rng, QUESTIONS),
         **changes,
@@ -298,14 +321,19 @@ def edges_of_input() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     single = {**emptied(metrics()), "n": 1, "verdicts": {"right": 1, "wrong": 0, "ungraded": 0, "errors": 0}}
     none: dict[str, list[Any]] = {"surest_wrong": [], "least_sure_right": [], "word_belief_apart": []}
     failed = {"timeout": 3, "rate limit": 12}
+    without = {"agreement": None, "groups": [], "examples": none, "changes": {}}
     return {
         "usual": (run(), usual),
         "nulls": (run(tokens_in=None, tokens_out=None, seconds=0.4), emptied(metrics())),
         "one question": (run(questions={**run()["questions"], "n": 1, "limit": 1}), single),
         "one estimator": (run(estimators=run()["estimators"][:1]), one),
-        "no estimator": (run(estimators=[]), metrics(estimators=[], agreement=None, groups=[], examples=none)),
+        "no estimator": (
+            run(estimators=[]),
+            metrics(estimators=[], **without),
+        ),
         "all right": (run(), metrics(accuracy=perfect, verdicts=dict(zip(VERDICTS, (100, 0, 0, 0), strict=True)))),
         "no agreement": (run(), metrics(agreement=None)),
+        "no changes": (run(), {key: value for key, value in metrics().items() if key != "changes"}),
         "interrupted": (run(status="interrupted", errors=failed, cost=1.234), usual),
         "sixty estimators": (run(), metrics(estimators=many)),
         "long names": (run(title="long " * 60, command="doxa run " + "x" * 300), long),

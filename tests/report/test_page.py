@@ -103,8 +103,9 @@ def test_hostile_text_is_shown_as_it_is() -> None:
 def test_every_section_is_there_and_says_so_when_it_is_empty() -> None:
     for name in ("usual", "no estimator"):
         ids = [attributes.get("id") for tag, attributes in Page(page(name)).tags if tag == "section"]
-        assert ids == ["agreement", "estimators", "reliability", "refusing", "groups", "examples", "made"]
+        assert ids == ["agreement", "estimators", "changes", "reliability", "refusing", "groups", "examples", "made"]
     text = "".join(Page(page("no estimator")).text)
+    assert "No method here gives an answer of its own." in text
     assert "No estimator was run." in text and "There are none to show." in text
 
 

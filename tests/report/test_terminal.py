@@ -92,3 +92,18 @@ def test_an_estimator_without_a_number_says_why() -> None:
     metrics["estimators"][0] |= {"n": 0, "reasons": {"there is no entailment service": 100}}
     told = " ".join(summary(runs.run(), metrics).split())
     assert f"no number from {metrics['estimators'][0]['name']}: there is no entailment service" in told
+
+
+def test_what_own_answers_change_has_a_line_each() -> None:
+    told = summary(runs.run(), runs.metrics()).split("\n")
+    start = next(place for place, line in enumerate(told) if line.startswith("what own answers change"))
+    assert told[start : start + 7] == [
+        "what own answers change        reply    own      gained lost  p     κ          n",
+        "stated_top_k                   .48±.10  .64±.10  21     6     .006  .44±.17   96",
+        "stated_one_turn                —        —        —      —     —     —          0",
+        "surer afterwards               right             wrong",
+        "before_and_after               .11±.05 (n 46)    −.02±.06 (n 50)",
+        "share right of the replies     kept              changed",
+        "persistence                    .70±.10 (n 80)    — (n 0)",
+    ]
+    assert "what own answers change" not in summary(*INPUTS["no changes"])

@@ -111,6 +111,20 @@ def left_out(run: Json) -> list[str]:
     return [f"left out, {reason}: {', '.join(each)}" for reason, each in names.items()]
 
 
+CHANGES = {
+    "answers": "What the methods' own answers change",
+    "shifts": "How much surer of right and of wrong answers, afterwards minus before",
+    "kept": "Share right of the replies that were kept and of those that were changed",
+}
+"""The tables of the section `changes` and what each shows."""
+
+
+def changed(metrics: Json) -> dict[str, list[Json]]:
+    """The tables of the section `changes` that have rows; runs of before there was one have none."""
+    found = metrics.get("changes") or {}
+    return {key: found[key] for key in CHANGES if found.get(key)}
+
+
 def about(metrics: Json, whose: str) -> list[Json]:
     """The estimators about the reply under judgement (`reply`) or about the method's own answer (`own`)."""
     return [row for row in metrics["estimators"] if row["about"] == whose]

@@ -35,6 +35,9 @@ def _blocks(run: Json, metrics: Json) -> Iterator[str]:
         if rows:
             yield f"## {title}"
             yield table(tables.estimators(rows))
+    for title, content in tables.changes(metrics):
+        yield f"## {title}"
+        yield table(content)
     if metrics["groups"]:
         yield "## Where it is worst"
         yield table(tables.groups(tables.worst_first(metrics["groups"])))

@@ -59,6 +59,15 @@ def compact(m: M | None) -> str:
     return number(m["value"]) if sides is None else f"{number(m['value'])}±{number(max(sides))}"
 
 
+def chance(p: float | None) -> str:
+    """A p-value; one that three digits would show as nothing as `<.001`.
+
+    >>> chance(0.0312), chance(1.0), chance(1e-9), chance(None)
+    ('.031', '1.000', '<.001', '—')
+    """
+    return number(p, 3) if p is None or p >= 0.0005 else "<.001"
+
+
 def percent(value: float | None) -> str:
     """A share as `48 %`.
 

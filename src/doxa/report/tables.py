@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from doxa.report.facts import NAMES, Json, rests_on, total_tokens
-from doxa.report.numbers import NONE, M, count, interval, number, percent, spoken, why
+from doxa.report.facts import CHANGES, NAMES, Json, changed, rests_on, total_tokens
+from doxa.report.numbers import NONE, M, chance, count, interval, number, percent, spoken, why
 
+COUNTS = (("n", ""), ("missing", ""), ("errors", ""))
 NOT_UNIT = "not on [0, 1], so no probability before calibration"
 ONE_KIND = "nothing to rank where all are right or all are wrong"
+NOT_BOTH = "no question where both answers could be graded"
 NOT_CALIBRATED = "too few or too one-sided answers to calibrate on held-out folds"
 
 
@@ -46,12 +49,15 @@ class Table:
         """A count."""
         return self.blank(reason) if value is None else Cell(count(value), f"{value:,}")
 
+    def counts(self, row: Json) -> list[Cell]:
+        """The cells of the columns `COUNTS`."""
+        return [self.counted(row[name]) for name, _ in COUNTS]
+
 
 def estimators(rows: Sequence[Json]) -> Table:
     """The ranking: AUROC, AURC, Brier before and after calibration, ECE, cost, counts."""
     two = (("Brier", "raw"), ("Brier", "calibrated"), ("ECE", "raw"))
-    plain = (("calls", ""), ("tokens", ""), ("n", ""), ("missing", ""), ("errors", ""))
-    table = Table((("estimator", ""), ("AUROC", ""), ("AURC", ""), *two, *plain))
+    table = Table((("estimator", ""), ("AUROC", ""), ("AURC", ""), *two, ("calls", ""), ("tokens", ""), *COUNTS))
     for row in rows:
         raw, calibrated, n = row["raw"], row["calibrated"] or {}, row["n"]
         based = rests_on(row)
@@ -62,7 +68,7 @@ def estimators(rows: Sequence[Json]) -> Table:
         cells.append(table.measured(raw.get("ece"), n, NOT_UNIT))
         usage = row["usage"]
         cells += [table.counted(usage["calls"]), table.counted(total_tokens(usage))]
-        table.rows.append([*cells, *(table.counted(row[key]) for key in ("n", "missing", "errors"))])
+        table.rows.append([*cells, *table.counts(row)])
     return table
 
 
@@ -91,12 +97,10 @@ def corners(agreement: Json) -> Table:
 
 def edge(measured: Json) -> Table:
     """The measures of one edge."""
-    table = Table((("measure", ""), ("value", ""), ("n", ""), ("missing", ""), ("errors", "")))
+    table = Table((("measure", ""), ("value", ""), *COUNTS))
     for key in ("rank", "gap", "rational", "auroc", "ece"):
         if key in measured:
-            m = measured[key]
-            counts = [table.counted(m[count_of]) for count_of in ("n", "missing", "errors")]
-            table.rows.append([Cell(NAMES[key]), table.measured(m), *counts])
+            table.rows.append([Cell(NAMES[key]), table.measured(measured[key]), *table.counts(measured[key])])
     return table
 
 
@@ -127,6 +131,41 @@ def groups(rows: Sequence[Json]) -> Table:
         cells = [table.measured(row["accuracy"], n), table.measured(row["overconfidence"], n, NOT_UNIT)]
         cells.append(table.measured(row["auroc"], n, ONE_KIND))
         table.rows.append([Cell(group_name(row)), *cells, table.counted(n)])
+    return table
+
+
+def changes(metrics: Json) -> list[tuple[str, Table]]:
+    """Titles and tables of the section `changes`."""
+    drawn: dict[str, Callable[[Sequence[Json]], Table]] = {
+        "answers": own_answers,
+        "shifts": partial(sides, names=("right", "wrong")),
+        "kept": partial(sides, names=("kept", "changed")),
+    }
+    return [(CHANGES[key], drawn[key](rows)) for key, rows in changed(metrics).items()]
+
+
+def own_answers(rows: Sequence[Json]) -> Table:
+    """Replies against the methods' own answers: accuracies, their difference, and how many became right or wrong."""
+    accuracies = (("reply", "right"), ("own answer", "right"), ("own − reply", ""))
+    turned = (("became", "right"), ("became", "wrong"), ("p", "McNemar"), ("κ", ""))
+    table = Table((("estimator", ""), *accuracies, *turned, *COUNTS))
+    for row in rows:
+        cells = [table.measured(row[key], otherwise=NOT_BOTH) for key in ("reply", "own", "difference")]
+        cells += [table.counted(row[key], NOT_BOTH) for key in ("wrong_right", "right_wrong")]
+        test = row["mcnemar"] or {"value": None}
+        tested = test["value"] is not None
+        cells.append(Cell(chance(test["value"]), test["reason"]) if tested else table.blank(NOT_BOTH))
+        cells.append(table.measured(row["kappa"], otherwise=NOT_BOTH))
+        table.rows.append([Cell(row["name"]), *cells, *table.counts(row)])
+    return table
+
+
+def sides(rows: Sequence[Json], names: Sequence[str]) -> Table:
+    """One measurement for each of two kinds of answers, which `names` are keys of the rows, with the n of each."""
+    table = Table((("estimator", ""), *((name, "") for name in names), *COUNTS))
+    for row in rows:
+        cells = [table.measured(row[name], row["n"]) for name in names]
+        table.rows.append([Cell(row["name"]), *cells, *table.counts(row)])
     return table
 
 

@@ -8,7 +8,7 @@ from itertools import accumulate, takewhile
 
 from doxa.report import facts
 from doxa.report.facts import Json
-from doxa.report.numbers import M, compact, count, plural
+from doxa.report.numbers import M, chance, compact, count, plural
 from doxa.text import clean
 
 _COLUMNS = (19, 6, 11, 17)
@@ -25,6 +25,7 @@ def summary(run: Json, metrics: Json, width: int = 80, *, page: str = "", then: 
         _agreement(metrics.get("agreement")),
         [part for text in facts.sentences(metrics) for part in wrap(text, width)],
         _estimators(metrics, width),
+        _changes(metrics),
         [part for text in facts.losses(run, metrics) for part in wrap(f"! {text}", width)],
         _last(page, then, width),
     ]
@@ -140,6 +141,28 @@ def _estimators(metrics: Json, width: int) -> list[str]:
     ]
     notes = (f"resting on {what}: {', '.join(names)}" for what, names in based.items() if what)
     return [*lines, *(part for note in notes for part in wrap(note, width))]
+
+
+def _changes(metrics: Json) -> list[str]:
+    """What the methods' own answers change, a line each."""
+    changed, lines = facts.changed(metrics), list[str]()
+    widths, head = (31, 9, 9, 7, 6, 6, 9), ("reply", "own", "gained", "lost", "p", "κ", "  n")
+    if rows := changed.get("answers"):
+        lines.append(_row(("what own answers change", *head), widths))
+    for row in rows or []:
+        turned = (count(row["wrong_right"]), count(row["right_wrong"]), chance((row["mcnemar"] or {}).get("value")))
+        measured = (compact(row["reply"]), compact(row["own"]), *turned, compact(row["kappa"]))
+        lines.append(_row((clip(row["name"], widths[0] - 1), *measured, f"{count(row['n']):>3}"), widths))
+    for key, title, names in (
+        ("shifts", "surer afterwards", ("right", "wrong")),
+        ("kept", "share right of the replies", ("kept", "changed")),
+    ):
+        if rows := changed.get(key):
+            lines.append(_row((title, *names), (31, 18)))
+        for row in rows or []:
+            cells = (f"{compact(row[name])} (n {count(row[name]['n'])})" for name in names)
+            lines.append(_row((clip(row["name"], widths[0] - 1), *cells), (31, 18)))
+    return lines
 
 
 def _last(page: str, then: str, width: int) -> list[str]:
