@@ -264,8 +264,7 @@ class Inquiry:
         Raises `CallFailed` when any of them failed: a share of fewer samples would be another estimator; `Unavailable`
         where the model has no such decoding; `UsageError` for no samples, or more than have seeds of their own.
         """
-        if not 1 <= n <= 1 << _SAMPLE_BITS:
-            raise UsageError(f"{n} samples of one question", hint=f"from 1 to {1 << _SAMPLE_BITS}")
+        _check_number(n)
         caller = self._caller("subject")
         if decoding is not None and decoding not in caller.capabilities.decodings:
             raise Unavailable(f"the model has no {decoding} decoding")
@@ -282,6 +281,18 @@ class Inquiry:
         requests = [replace(common, seed=seed + number) for number in range(n)]
         outcomes = await asyncio.gather(*(self._once(each, partial(caller.call, each)) for each in requests))
         return [_arrived(outcome) for outcome in outcomes]
+
+    async def draws(
+        self, messages: Sequence[Message], n: int, *, temperature: float = 1.0, role: str = "subject", **fields: Any
+    ) -> list[Reply]:
+        """`n` answers drawn to any messages, as `ask` asks them; the first k of n are the same whatever n is.
+
+        Raises `CallFailed` when any of them failed, `UsageError` as `samples`.
+        """
+        _check_number(n)
+        seed = derive_seed(self.asking.seed, self.id, role, "draws", tuple(messages))
+        asked = (self.ask(messages, role=role, temperature=temperature, seed=seed + i, **fields) for i in range(n))
+        return list(await asyncio.gather(*asked))
 
     async def ask(self, messages: Sequence[Message], *, role: str = "subject", **fields: Any) -> Reply:
         """Any follow-up; `fields` are those of `Request` (greedy and 64 tokens unless said otherwise)."""
@@ -376,6 +387,12 @@ class Inquiry:
         return result
 
 
+def _check_number(n: int) -> None:
+    """Raise `UsageError` for no samples, or more than have seeds of their own."""
+    if not 1 <= n <= 1 << _SAMPLE_BITS:
+        raise UsageError(f"{n} samples of one question", hint=f"from 1 to {1 << _SAMPLE_BITS}")
+
+
 def _shared(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
     """A task that several may await, or none after all: its exception then concerns nobody and is not reported."""
     task = asyncio.ensure_future(work)
@@ -412,7 +429,7 @@ def _total(tokens: Sequence[Token]) -> float:
 def _first_token(reply: Reply, options: Sequence[str]) -> list[float]:
     """Log-probability of each single-token option among the first token's alternatives; -inf when not among them."""
     top = reply.tokens[0].top if reply.tokens else ()
-    mass = {option: 0.0 for option in options}
+    mass = {option.strip(): 0.0 for option in options}
     for text, logprob in top:
         if text.strip() in mass:
             mass[text.strip()] += math.exp(logprob)

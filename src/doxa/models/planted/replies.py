@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from doxa import prompts
 from doxa.models.planted import voice
 from doxa.models.planted.personas import Persona
+from doxa.models.planted.reasoning import reason
 from doxa.models.planted.voice import Distribution
 from doxa.types import Message
 
@@ -115,6 +116,7 @@ def _second_thoughts(persona: Persona, question: str, reply: str, believed: floa
 _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None], ...] = (
     _p_true,
     _entailment,
+    reason,
     _noted,
     _follow_up,
 )
