@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shlex
 
+import pytest
+
 from doxa.choosing import named
 from doxa.cli.papers import papers
+from doxa.estimators.persistence import Persistence
 from doxa.estimators.perturbation import Perturbation
 from doxa.estimators.variation_ratio import VariationRatio
 
@@ -23,6 +26,22 @@ def test_commands_name_estimators_that_can_be_made() -> None:
             if member["name"].startswith("estimators/"):
                 chosen = named(words[words.index("--estimators") + 1])
                 assert {label.partition("(")[0] for label in chosen} == {member["name"].partition("/")[2]}
+
+
+def test_a_command_asks_the_model_that_its_member_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    def models() -> dict[str, set[str]]:
+        named: dict[str, set[str]] = {}
+        for row in papers():
+            for member, command in zip(row["members"], row["commands"], strict=True):
+                words = shlex.split(command)
+                if "--model" in words:
+                    named.setdefault(member["name"], set()).add(words[words.index("--model") + 1])
+        return named
+
+    before = models()
+    assert before["estimators/persistence"] == before["questions/capitals"] == {"smollm2"}
+    monkeypatch.setattr(Persistence, "model", "mock/honest", raising=False)
+    assert models() == {**before, "estimators/persistence": {"mock/honest"}}
 
 
 def test_all_twelve_measures_of_the_study_are_named() -> None:

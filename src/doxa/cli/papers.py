@@ -8,11 +8,11 @@ from typing import Any
 from doxa import registry
 
 _COMMANDS = {
-    "estimators": "doxa run {example} --model smollm2 --estimators {name}",
+    "estimators": "doxa run {example} --model {model} --estimators {name}",
     "calibrators": "doxa calibrate log.csv --method {name} --out calibrator.json",
     "metrics": "doxa score log.csv --metrics {name}",
-    "questions": "doxa run bank:{name} --model smollm2",
-    "training": "doxa train {name} {example} --model smollm2 --out data.jsonl",
+    "questions": "doxa run bank:{name} --model {model}",
+    "training": "doxa train {name} {example} --model {model} --out data.jsonl",
 }
 
 
@@ -21,7 +21,8 @@ def papers() -> list[dict[str, Any]]:
 
     A member names the systems it implements in `implements`; `coverage` is "full", or "partial: " and what is missing.
     A member that does not say is partial; a system is covered in full where one of its members says so. `example` says
-    what to ask where the capitals are no example, `spelled` what to name where that is more than the member's name.
+    what to ask where the capitals are no example, `spelled` what to name where that is more than the member's name, and
+    `model` whom to ask where the embedded model is too small to say anything.
     """
     rows: dict[str, dict[str, Any]] = {}
     for room, command in _COMMANDS.items():
@@ -33,7 +34,8 @@ def papers() -> list[dict[str, Any]]:
                 row["coverage"] = "full" if "full" in (row["coverage"], coverage.partition(":")[0]) else "partial"
                 row["members"].append({"name": f"{room}/{name}", "coverage": coverage})
                 spelled, example = getattr(member, "spelled", name), getattr(member, "example", "bank:capitals")
-                row["commands"].append(command.format(name=shlex.quote(spelled), example=example))
+                model = getattr(member, "model", "smollm2")
+                row["commands"].append(command.format(name=shlex.quote(spelled), example=example, model=model))
                 row["tests"] = sorted({*row["tests"], f"tests/{room}"})
                 row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
     return [rows[system] for system in sorted(rows)]
