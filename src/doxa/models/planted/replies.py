@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from doxa import prompts
 from doxa.models.planted import voice
+from doxa.models.planted.elicitation import elicit
 from doxa.models.planted.personas import Persona
 from doxa.models.planted.reasoning import reason
 from doxa.models.planted.voice import Distribution
@@ -117,6 +118,7 @@ _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None],
     _p_true,
     _entailment,
     reason,
+    elicit,
     _noted,
     _follow_up,
 )
