@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from doxa import prompts
+from doxa.errors import Unavailable
 from doxa.inquiry import Inquiry
 from doxa.types import Access, Confidence, Scale
 
@@ -16,17 +18,25 @@ class PTrue:
 
     Range [0, 1], higher is surer. The question and the reply are shown in a fresh conversation and the model is asked
     whether that answer is (A) True or (B) False; nothing is sampled. Kadavath et al. 2022, Language Models (Mostly)
-    Know What They Know (arXiv 2207.05221), section 3, zero-shot and without comparison samples.
+    Know What They Know (arXiv 2207.05221), section 3, zero-shot and without comparison samples. `as_released` is the
+    score of LM-Polygraph: the log-probability of True by itself, not set against that of False, in (-inf, 0].
     """
+
+    as_released: bool = False
 
     access: ClassVar[Access] = Access.LOGPROBS
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("p-true-p-ik",)
-    coverage: ClassVar[str] = "partial: P(True) zero-shot; without few-shot examples and P(IK)"
+    coverage: ClassVar[str] = "partial: P(True) zero-shot; without P(IK)"
+    spelled: ClassVar[str] = "p_true,p_true(as_released=True)"
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the probabilities of the two letters."""
         reply = await inquiry.reply()
         options = await inquiry.options(prompts.p_true(inquiry.messages, reply.text), prompts.TRUE_FALSE)
-        return Confidence(options.probabilities[0], self.scale)
+        if not self.as_released:
+            return Confidence(options.probabilities[0], self.scale)
+        if options.logprobs[0] == -math.inf:
+            raise Unavailable("True is not among the likeliest tokens")
+        return Confidence(options.logprobs[0], Scale.REAL)

@@ -26,7 +26,7 @@ class PTrueSamples:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("p-true-p-ik",)
-    coverage: ClassVar[str] = "partial: P(True) after own samples; without few-shot examples and P(IK)"
+    coverage: ClassVar[str] = "partial: P(True) after own samples; without P(IK)"
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Draw the ideas, then read the probabilities of the two letters."""
