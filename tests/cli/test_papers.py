@@ -25,7 +25,7 @@ def test_commands_name_estimators_that_can_be_made() -> None:
             words = shlex.split(command)
             if member["name"].startswith("estimators/"):
                 chosen = named(words[words.index("--estimators") + 1])
-                assert {label.partition("(")[0] for label in chosen} == {member["name"].partition("/")[2]}
+                assert member["name"].partition("/")[2] in {label.partition("(")[0] for label in chosen}
 
 
 def test_a_command_asks_the_model_that_its_member_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_a_command_asks_the_model_that_its_member_names(monkeypatch: pytest.Monk
         return named
 
     before = models()
-    assert before["estimators/persistence"] == before["questions/capitals"] == {"smollm2"}
+    assert before["estimators/persistence"] == before["training/confidence_pairs"] == {"smollm2"}
     monkeypatch.setattr(Persistence, "model", "mock/honest", raising=False)
     assert models() == {**before, "estimators/persistence": {"mock/honest"}}
 
