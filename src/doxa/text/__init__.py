@@ -1,7 +1,7 @@
 """Reading what models write: a leaf of small pure functions over one text each.
 
 words      normalise, clean, encodable, …              replies   short_answer, choice_letter, yes_no, refusals
-figures    numbers, last_number                       stated    stated_percent
+figures    numbers, last_number                       stated    stated_percent, first_decimal
 days       dates, durations                           sameness  canonical, same_answer
 formula    arithmetic                                   programs   read_expression, read_function, run_program
 """
@@ -10,6 +10,7 @@ from doxa.text.days import dates, durations
 from doxa.text.figures import last_number, number_word, numbers
 from doxa.text.formula import arithmetic
 from doxa.text.programs import Program, read_expression, read_function, run_program
+from doxa.text.hedges import claim, hedged, unhedged
 from doxa.text.replies import (
     answer_sentence,
     choice_letter,
@@ -21,7 +22,7 @@ from doxa.text.replies import (
     yes_no,
 )
 from doxa.text.sameness import canonical, number_in, same_answer
-from doxa.text.stated import Stated, stated_percent
+from doxa.text.stated import Stated, first_decimal, stated_percent
 from doxa.text.words import clean, contains_phrase, encodable, normalise, plain, stands_in
 
 __all__ = [
@@ -31,11 +32,14 @@ __all__ = [
     "arithmetic",
     "canonical",
     "choice_letter",
+    "claim",
     "clean",
     "contains_phrase",
     "dates",
     "durations",
     "encodable",
+    "first_decimal",
+    "hedged",
     "is_refusal",
     "last_number",
     "normalise",
@@ -53,5 +57,6 @@ __all__ = [
     "short_answer",
     "stands_in",
     "stated_percent",
+    "unhedged",
     "yes_no",
 ]

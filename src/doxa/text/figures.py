@@ -11,11 +11,12 @@ from doxa.text.words import plain
 _SEPARATORS = re.compile("(?<=\\d)[\u00a0\u2009\u202f_'’٬](?=\\d{3}(?!\\d))")
 _SUPERSCRIPT = re.compile("(?<=[\\d)])[⁻⁰¹²³⁴-⁹]+")
 _VULGAR = re.compile("(\\d{0,15})\\s?([¼-¾⅐-⅞])")
+PERCENT = r"%|per[\s-]?cento?\b|pct\b|pro[cz]ent\b|pour[\s-]?cent\b|por[\s-]?c(?:i?ento)\b|процент\w*|パーセント"
 _NUMBER = re.compile(
     r"(?<![\w.])(?:(?<![)\]])[-−])?"
-    r"(?:(?<!\d,)\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|(?<!\d,)\d+,\d{1,2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
+    r"(?:(?<!\d,)[1-9]\d{0,2}(?:,\d{3})+(?![\d,])(?:\.\d+)?|(?<!\d,)(?:\d+,\d{1,2}|0,\d+)(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
     r"(?:e[+-]?\d{1,3}(?!\w)|\s?[×x*]\s?10\^[-−]?\d{1,3})?"
-    r"(?!\.?\d)(?P<percent>\s?(?:%|per\s?cent\b))?",
+    rf"(?!\.?\d)(?P<percent>[\s-]?(?:{PERCENT}))?",
     re.IGNORECASE,
 )
 _UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -67,7 +68,7 @@ def _value(digits: str) -> float:
     if digits.isdigit():
         return float(digits)
     digits = digits.lower().replace(" ", "").replace("\t", "")
-    if re.search(r"\d,\d{1,2}(?!\d)", digits):
+    if re.search(r"^[-−]?0,|\d,\d{1,2}(?!\d)", digits):
         digits = digits.replace(",", ".")
     digits = digits.replace(",", "")
     mantissa, power, exponent = re.sub("[×x*]10\\^", "p", digits).partition("p")
@@ -86,6 +87,33 @@ def numbers(text: str) -> list[float]:
 def last_number(text: str) -> float | None:
     """The last number of a text, or `None`."""
     return next(iter(numbers(text)[::-1]), None)
+
+
+_UNIT = "|".join(_UNITS)
+_SPELLED = re.compile(
+    rf"(?:(?P<hundred>(?:a |one )?hundred)|(?P<ten>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(_UNITS[1:10])}))?"
+    rf"|(?P<low>{'|'.join(sorted(_UNITS + _TEENS, key=len, reverse=True))}))\b"
+    rf"(?: point (?P<digits>(?:{_UNIT})(?: (?:{_UNIT}))*))?",
+    re.IGNORECASE,
+)
+SPELLED = re.sub(r"\?P<\w+>", "?:", _SPELLED.pattern)
+"""A pattern of numbers up to a hundred in English words: nine, ninety-five, ninety-nine point five, a hundred."""
+
+
+def in_figures(text: str) -> str:
+    """The text with its `SPELLED` numbers in figures.
+
+    >>> in_figures("ninety-nine point five of a hundred")
+    '99.5 of 100'
+    """
+
+    def figure(match: re.Match[str]) -> str:
+        parts = [match[part].lower() for part in ("ten", "unit", "low") if match[part]]
+        whole = 100 if match["hundred"] else sum(_WORDS[part] for part in parts)
+        digits = "".join(str(_WORDS[word.lower()]) for word in (match["digits"] or "").split())
+        return f"{whole}.{digits}" if digits else str(whole)
+
+    return re.sub(rf"\b(?:{_SPELLED.pattern})", figure, text, flags=re.IGNORECASE)
 
 
 def number_word(text: str) -> float | None:
