@@ -44,11 +44,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loading": LEAVES | {"registry", "models", "text"},
     "flow": LEAVES
     | {"inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}
-    | {"counting", "services"},
+    | {"counting", "items", "many", "services"},
+    "items": LEAVES,
+    "many": LEAVES | {"inquiry", "runs"},
     "counting": LEAVES | {"inquiry"},
     "choosing": LEAVES | {"registry", "counting", "flow", "inquiry", "services"},
     "report": LEAVES | {"files", "metrics", "text"},
-    "training": LEAVES | {"estimators", "files", "flow", "inquiry", "journal", "prompts", "runs"},
+    "training": LEAVES | {"estimators", "files", "flow", "inquiry", "journal", "many", "prompts", "runs"},
 }
 DOORS = {"cli", "client", "door", "scoring"}
 UNSAFE_MODULES = {"pickle", "dill", "joblib", "shelve", "marshal"}

@@ -12,7 +12,7 @@ from typing import Any
 from doxa import registry
 from doxa.counting import Counter
 from doxa.errors import Unavailable, UsageError
-from doxa.flow import Plan, ask, counters, estimate, stand_ins
+from doxa.flow import COMPARED, Plan, ask, compares, counters, estimate, estimate_all, learns, stand_ins
 from doxa.inquiry import Asking
 from doxa.services.judge import Judge
 from doxa.types import Access, Capabilities, Estimator, Kind, Model, Question
@@ -157,8 +157,13 @@ async def _unaffordable(
         await ask(question, plan, seen[question.id]).outcome()
     for label, estimator in cheapest.items():
         counted = {place: {role: each.copy() for role, each in models.items()} for place, models in seen.items()}
-        added = {question.id: await _added(question, plan, estimator, counted[question.id]) for question in probes}
-        more = sum(math.ceil(n * _alike(plan, label, kind)) for kind, n in _means(probes, added).items())
+        if compares(estimator):  # asks about pairs, which nobody else asks: all but the replies are added
+            more = ((await _tried(plan, estimator, capabilities))[0] - 1) * _tried_on(plan, label)
+        else:
+            added = {question.id: await _added(question, plan, estimator, counted[question.id]) for question in probes}
+            more = sum(math.ceil(n * _tried_on(plan, label, kind)) for kind, n in _means(probes, added).items())
+        if learns(estimator):  # once to be graded, and once more when it has learnt
+            more *= 2
         if total + more > max_calls:
             over[label] = more
         else:
@@ -182,13 +187,15 @@ def _means(probes: Sequence[Question], added: Mapping[str, int]) -> dict[Kind, f
     return {kind: sum(each) / len(each) for kind, each in numbers.items()}
 
 
-def _alike(plan: Plan, label: str, kind: Kind) -> int:
-    """The number of questions of a kind that an estimator is tried on."""
-    return sum(each.kind == kind and each.id in plan.few.get(label, (each.id,)) for each in plan.questions)
+def _tried_on(plan: Plan, label: str, kind: Kind | None = None) -> int:
+    """The number of questions (of a kind) that an estimator is tried on."""
+    return sum(kind in (None, each.kind) and plan.tries(label, each) for each in plan.questions)
 
 
 async def _tried(plan: Plan, estimator: Estimator, capabilities: Capabilities) -> tuple[int, str]:
     """The most calls a question takes alone, and the reason ("" if there is none) why it cannot run."""
+    if compares(estimator):
+        return await _tried_together(plan, estimator, capabilities)
     calls, reasons = 0, list[str]()
     for question in _probes(plan.questions):
         models = counters(plan, capabilities, question.kind)
@@ -199,6 +206,17 @@ async def _tried(plan: Plan, estimator: Estimator, capabilities: Capabilities) -
             reasons.append(str(unavailable))
         calls = max(calls, _calls(models))
     return calls, "" if "" in reasons else "; ".join(dict.fromkeys(reasons))
+
+
+async def _tried_together(plan: Plan, comparer: Any, capabilities: Capabilities) -> tuple[int, str]:
+    """The mean calls a question takes, rounded up, and the reason why it cannot run, of a method that compares them."""
+    questions = plan.questions[:: max(1, len(plan.questions) // COMPARED)]
+    models = [counters(plan, capabilities, question.kind) for question in questions]
+    pairs = zip(questions, models, strict=True)
+    found, _ = await estimate_all([ask(each, plan, some, stand_ins(plan.services)) for each, some in pairs], comparer)
+    calls = sum(_calls(some) for some in models)
+    reasons = dict.fromkeys(confidence.reason for confidence in found)
+    return -(-calls // len(questions)), "" if calls > len(questions) or "" in reasons else "; ".join(reasons)
 
 
 async def _added(question: Question, plan: Plan, estimator: Estimator, models: Mapping[str, Counter]) -> int:

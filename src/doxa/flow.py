@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import platform
 import re
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,13 +24,16 @@ import msgspec
 
 from doxa import __version__, prompts, runs
 from doxa.counting import Blank, Counter
-from doxa.errors import CallFailed, DoxaError, Unavailable, UsageError
+from doxa.errors import CallFailed, Unavailable, UsageError
 from doxa.inquiry import Asking, Budget, Caller, Calls, Inquiry, Services
+from doxa.items import frame
 from doxa.journal import Journal, paid
+from doxa.many import Watched, for_each
 from doxa.prices import Price
 from doxa.services import close_services, open_services
 from doxa.types import (
     Capabilities,
+    Comparer,
     Confidence,
     Estimator,
     Failure,
@@ -52,8 +54,8 @@ T = TypeVar("T")
 
 _PATIENCE = 10.0
 """Seconds an interrupted run waits for calls in flight."""
-_AT_ONCE = 256
-"""Questions under way at a time: enough to keep any engine's batches full, few enough to hold in memory."""
+COMPARED = 64
+"""Questions on which the cost of comparing questions is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ class Plan:
                 "a system message or a template cannot be added to questions that are conversations",
                 hint="write it into their messages",
             )
+
+    def tries(self, label: str, question: Question) -> bool:
+        """Whether an estimator is tried on a question."""
+        return question.id in self.few.get(label, (question.id,))
 
     def run_id(self, model: Model) -> str:
         """A slug and a hash of all that determines the answers: the same plan with the same model is the same run."""
@@ -143,40 +149,133 @@ async def grade(question: Question, outcome: Outcome) -> Verdict:
     return await grading.grade(question, outcome.text)
 
 
+def compares(member: Any) -> bool:
+    """Whether an estimator compares questions."""
+    return hasattr(member, "estimate_all")
+
+
+def learns(member: Any) -> bool:
+    """Whether an estimator learns from graded questions."""
+    return hasattr(member, "fit")
+
+
 async def estimate(inquiry: Inquiry, estimator: Estimator) -> tuple[Confidence, str]:
     """Inquiry → confidence, and the error ("" if none) that left it without a number."""
+    return await _or_reason(estimator.estimate(inquiry), lambda reason: Confidence(None, reason=reason))
+
+
+async def estimate_all(inquiries: Sequence[Inquiry], comparer: Comparer) -> tuple[list[Confidence], str]:
+    """Inquiries → confidences by a method that compares them, and the error ("" if none) that left all without."""
+    nothing = [Confidence(None)] * len(inquiries)
+    return await _or_reason(
+        comparer.estimate_all(inquiries), lambda reason: [replace(each, reason=reason) for each in nothing]
+    )
+
+
+async def _or_reason(work: Coroutine[Any, Any, T], missing: Callable[[str], T]) -> tuple[T, str]:
+    """What the work gives, or what is there without it; and the error of a failed call."""
     try:
-        return await estimator.estimate(inquiry), ""
+        return await work, ""
     except CallFailed as failed:
-        return Confidence(None, reason="a model call failed"), str(failed)
+        return missing("a model call failed"), str(failed)
     except Unavailable as unavailable:
-        return Confidence(None, reason=str(unavailable)), ""
+        return missing(str(unavailable)), ""
 
 
-async def tell(
-    question: Question, plan: Plan, callers: Mapping[str, Calls], services: Services | None = None
-) -> Record:
-    """One question's whole story: ask, grade, estimate."""
-    inquiry = ask(question, plan, callers, services)
-    labels = [label for label in plan.estimators if question.id in plan.few.get(label, (question.id,))]
+async def tell(question: Question, plan: Plan, inquire: Callable[[Question], Inquiry]) -> Record:
+    """One question's whole story, as far as it can be told by itself: ask, grade, estimate."""
+    inquiry = inquire(question)
+    labels = [name for name, each in plan.estimators.items() if not compares(each) and plan.tries(name, question)]
     views = {label: inquiry.for_estimator() for label in labels}
     work = (estimate(views[label], plan.estimators[label]) for label in labels)
     outcome, estimates = await asyncio.gather(inquiry.outcome(), asyncio.gather(*work))
-    confidences = {label: found[0] for label, found in zip(labels, estimates, strict=True)}
-    own = {
-        label: await grade(question, Reply(confidence.answer))
-        for label, confidence in confidences.items()
-        if confidence.answer is not None
-    }
-    return Record(
-        question=question,
-        reply=outcome,
-        verdict=await grade(question, outcome),
-        confidences=confidences,
+    record = Record(question, outcome, await grade(question, outcome), {})
+    for label, (confidence, error) in zip(labels, estimates, strict=True):
+        record = await _with(record, label, confidence, error, views[label].usage)
+    return record
+
+
+async def _with(record: Record, label: str, confidence: Confidence, error: str, usage: Usage) -> Record:
+    """The record with an estimator's number, and the verdict on its own answer where it has one."""
+    own = {name: verdict for name, verdict in record.own_verdicts.items() if name != label}
+    if confidence.answer is not None:
+        own[label] = await grade(record.question, Reply(confidence.answer))
+    return replace(
+        record,
+        confidences={**record.confidences, label: confidence},
         own_verdicts=own,
-        usage={label: view.usage for label, view in views.items()},
-        errors={label: found[1] for label, found in zip(labels, estimates, strict=True) if found[1]},
+        usage={**record.usage, label: usage},
+        errors={**record.errors, label: error} if error else record.errors,
     )
+
+
+async def confer(records: Sequence[Record], plan: Plan, inquire: Callable[[Question], Inquiry]) -> list[Record]:
+    """Stories → with the numbers that take many questions: of methods that compare them, and of those that learn."""
+    found = {record.question.id: record for record in records}
+    for label, member in plan.estimators.items():
+        if not (compares(member) or learns(member)):
+            continue
+        tried = [found[record.question.id] for record in records if plan.tries(label, record.question)]
+        if not tried:
+            continue
+        work = _compared if compares(member) else _learnt
+        for record in await work(tried, label, member, plan, inquire):
+            found[record.question.id] = record
+    order = list(plan.estimators)
+    return [
+        replace(
+            record, confidences={label: record.confidences[label] for label in order if label in record.confidences}
+        )
+        for record in (found[each.question.id] for each in records)
+    ]
+
+
+async def _compared(
+    records: Sequence[Record], label: str, member: Any, plan: Plan, inquire: Callable[[Question], Inquiry]
+) -> list[Record]:
+    """All questions put to one method at once."""
+    inquiries = [inquire(record.question) for record in records]
+    confidences, error = await estimate_all(inquiries, member)
+    told = zip(records, confidences, inquiries, strict=True)
+    return [await _with(record, label, found, error, inquiry.usage) for record, found, inquiry in told]
+
+
+async def _learnt(
+    records: Sequence[Record], label: str, member: Any, plan: Plan, inquire: Callable[[Question], Inquiry]
+) -> list[Record]:
+    """Each question estimated by what was fitted on the folds that share no cluster with it."""
+    from doxa.calibrators.maths.folds import fold_of
+
+    clusters = [record.question.cluster for record in records]
+    several = len(set(clusters)) > 1
+    folds = fold_of(clusters, seed=plan.asking.seed).tolist() if several else [0] * len(records)
+
+    async def fitted(fold: int) -> Any:
+        known = [
+            (inquire(record.question), verdict.correct)
+            for record, home in zip(records, folds, strict=True)
+            if home != fold and (verdict := record.own_verdicts.get(label, record.verdict)).correct is not None
+        ]
+        return await member.fit([inquiry for inquiry, _ in known], [correct for _, correct in known])
+
+    async def anew(record: Record, learner: Any, reason: str, error: str) -> Record:
+        inquiry = inquire(record.question)
+        found = (Confidence(None, reason=reason), error) if learner is None else await estimate(inquiry, learner)
+        return await _with(record, label, *found, inquiry.usage)
+
+    told: dict[str, Record] = {}
+    for fold in sorted(set(folds)):
+        learner, reason, error = None, "", ""
+        try:
+            learner = await fitted(fold)
+        except Unavailable as unavailable:
+            reason = str(unavailable)
+        except CallFailed as failed:
+            reason, error = "a model call failed", str(failed)
+        here = [record for record, home in zip(records, folds, strict=True) if home == fold]
+        for record in await for_each(here, partial(anew, learner=learner, reason=reason, error=error)):
+            told[record.question.id] = record
+    return [told[record.question.id] for record in records]
 
 
 def stand_ins(services: Mapping[str, Any]) -> Services:
@@ -204,15 +303,23 @@ async def count_by_role(plan: Plan, capabilities: Capabilities, *, probe: int = 
     dropped are paid for too. Questions that the dear estimators are tried on are probed apart from the others.
     """
     chosen = frozenset[str]().union(*plan.few.values())
+    if any(compares(member) for member in plan.estimators.values()):
+        probe = max(probe, COMPARED)
     total: dict[str, Usage] = {}
     for among in (True, False):
         questions = [question for question in plan.questions if (question.id in chosen) is among]
         some = questions[:: max(1, len(questions) // probe)]
-        asked = [counters(plan, capabilities, question.kind) for question in some]
-        for question, stood_in in zip(some, asked, strict=True):
-            await tell(question, plan, stood_in, stand_ins(plan.services))
+        asked = {question.id: counters(plan, capabilities, question.kind) for question in some}
+
+        def inquire(question: Question, asked: Mapping[str, Mapping[str, Calls]] = asked) -> Inquiry:
+            return ask(question, plan, asked[question.id], stand_ins(plan.services))
+
+        records = [await tell(question, plan, inquire) for question in some]
+        # Who learns is shown right and wrong answers, whatever a stand-in's words are worth.
+        graded = [replace(each, verdict=Verdict(n % 2 == 0), own_verdicts={}) for n, each in enumerate(records)]
+        await confer(graded, plan, inquire)
         for role in counters(plan, capabilities, "open"):
-            spent = sum((each[role].spent for each in asked), Usage())
+            spent = sum((each[role].spent for each in asked.values()), Usage())
             counted = (spent.calls, spent.tokens_in or 0, spent.tokens_out or 0)
             scaled = Usage(*(round(number * len(questions) / max(1, len(some))) for number in counted))
             total[role] = total.get(role, Usage()) + scaled
@@ -227,51 +334,14 @@ async def tell_all(
 ) -> list[Record]:
     """All stories, in the questions' order."""
     expected = (await count(plan, callers["subject"].capabilities)).calls if progress else 0
-    work = partial(tell, plan=plan, callers=callers, services=services)
-    return await for_all(plan.questions, work, callers, expected=expected, progress=progress)
+    inquire = partial(ask, plan=plan, callers=callers, services=services)
+    work = partial(tell, plan=plan, inquire=inquire)
 
+    async def whole() -> list[Record]:
+        return await confer(await for_each(plan.questions, work, watched.one_more), plan, inquire)
 
-async def for_all(
-    questions: Sequence[Question],
-    work: Callable[[Question], Coroutine[Any, Any, T]],
-    callers: Mapping[str, Caller],
-    *,
-    expected: int = 0,
-    progress: runs.Progress | None = None,
-) -> list[T]:
-    """What `work` makes of every question, in their order, many under way at a time."""
-    gate = asyncio.Semaphore(_AT_ONCE)
-    done = 0
-
-    def standing() -> runs.Standing:
-        paid = sum(caller.spent.calls for caller in callers.values())
-        saved = sum(caller.saved for caller in callers.values())
-        errors = sum(sum(caller.failures.values()) for caller in callers.values())
-        return runs.Standing(len(questions), done, paid, expected, saved, errors)
-
-    async def one(question: Question) -> T:
-        nonlocal done
-        async with gate:
-            made = await work(question)
-        done += 1
-        return made
-
-    async def watch(report: runs.Progress) -> None:
-        while True:
-            report(standing())
-            await asyncio.sleep(0.25)
-
-    watcher = asyncio.ensure_future(watch(progress)) if progress else None
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(question)) for question in questions]
-    except* DoxaError as several:
-        raise several.exceptions[0] from None
-    finally:
-        if watcher and progress:
-            watcher.cancel()
-            progress(standing())
-    return [task.result() for task in tasks]
+    watched = Watched(len(plan.questions), callers, expected, progress)
+    return await watched.over(whole())
 
 
 def calibrate(items: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
@@ -414,53 +484,4 @@ def _spent(callers: Mapping[str, Caller], seconds: float) -> dict[str, Any]:
         "tokens_in": spent.tokens_in,
         "tokens_out": spent.tokens_out,
         "errors": errors,
-    }
-
-
-def frame(records: Sequence[Record]) -> pl.DataFrame:
-    """Records → the items table: one row per question and estimator."""
-    import polars as pl
-
-    tags = sorted({tag for record in records for tag in record.question.tags})
-    rows = [_row(record, label, tags) for record in records for label in record.confidences]
-    schema: dict[str, Any] = {
-        "question": pl.String, "cluster": pl.String, "kind": pl.String, "text": pl.String, "accepted": pl.String,
-        **{f"tag.{tag}": pl.String for tag in tags},
-        "reply": pl.String, "finish": pl.String, "reply_correct": pl.Boolean, "verdict_reason": pl.String,
-        "estimator": pl.String, "confidence": pl.Float64, "scale": pl.String, "about": pl.String,
-        "answer": pl.String, "correct": pl.Boolean, "reason": pl.String, "error": pl.String, "details": pl.String,
-        "provenance": pl.String,
-        "calls": pl.Int64, "tokens_in": pl.Int64, "tokens_out": pl.Int64,
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema)
-
-
-def _row(record: Record, label: str, tags: Sequence[str]) -> dict[str, Any]:
-    question, confidence, usage = record.question, record.confidences[label], record.usage[label]
-    replied = not isinstance(record.reply, Failure)
-    verdict = record.own_verdicts.get(label, record.verdict)
-    return {
-        "question": question.id,
-        "cluster": question.cluster,
-        "kind": question.kind,
-        "text": question.text or question.messages[-1].content,
-        "accepted": None if question.answers is None else json.dumps(question.answers, ensure_ascii=False),
-        **{f"tag.{tag}": question.tags.get(tag) for tag in tags},
-        "reply": record.reply.text if replied else None,  # type: ignore[union-attr]
-        "finish": record.reply.finish if replied else f"failed: {record.reply.kind}",  # type: ignore[union-attr]
-        "reply_correct": record.verdict.correct,
-        "verdict_reason": verdict.reason,
-        "estimator": label,
-        "confidence": confidence.value,
-        "scale": confidence.scale.value,
-        "about": "reply" if confidence.answer is None else "own",
-        "answer": confidence.answer,
-        "correct": verdict.correct,
-        "reason": confidence.reason,
-        "error": record.errors.get(label, ""),
-        "details": json.dumps(dict(confidence.details)) if confidence.details else None,
-        "provenance": confidence.provenance or None,
-        "calls": usage.calls,
-        "tokens_in": usage.tokens_in,
-        "tokens_out": usage.tokens_out,
     }

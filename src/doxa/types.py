@@ -353,6 +353,25 @@ class Estimator(Protocol):
         ...
 
 
+class Comparer(Protocol):
+    """An estimator that compares questions: `estimate_all` in place of `estimate`."""
+
+    async def estimate_all(self, inquiries: Sequence[Inquiry]) -> list[Confidence]:
+        """One confidence for each inquiry, in their order; called once, when all replies are there."""
+        ...
+
+
+class Learner(Protocol):
+    """An estimator that learns: what counts is the number that a fitted copy gives for other questions."""
+
+    async def fit(self, inquiries: Sequence[Inquiry], correct: Sequence[bool]) -> Self:
+        """A fitted copy; `correct` is about what the unfitted `estimate` is about: its own answer, or the reply.
+
+        Raises `Unavailable` when so little cannot be learnt from.
+        """
+        ...
+
+
 class Calibrator(Protocol):
     """Raw confidence and outcomes to probability. State is JSON."""
 

@@ -53,7 +53,7 @@ def ask(
             plan = await make_plan(
                 loaded, [asked], estimators, asking, samples=samples, services=services, system=system
             )
-            return await flow.tell(asked, plan, {"subject": Caller(loaded)}, open_services(services))
+            return (await flow.tell_all(plan, {"subject": Caller(loaded)}, open_services(services)))[0]
         finally:
             await loaded.close()
 

@@ -15,6 +15,7 @@ from doxa.errors import CallFailed, Incomplete, Unavailable, UsageError
 from doxa.files import write
 from doxa.inquiry import Budget, Caller, Calls
 from doxa.journal import Journal
+from doxa.many import for_all
 from doxa.types import Model, Question
 
 _AGAIN = "the same command goes on; what was answered is kept"
@@ -71,7 +72,7 @@ async def make_data(
         try:
             work = partial(_made, recipe, callers, seed)
             expected = recipe.calls * len(questions)
-            made = await flow.for_all(questions, work, callers, expected=expected, progress=progress)
+            made = await for_all(questions, work, callers, expected=expected, progress=progress)
         finally:
             try:
                 await flow.drain(callers)
