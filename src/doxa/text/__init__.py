@@ -9,8 +9,8 @@ formula    arithmetic                                   programs   read_expressi
 from doxa.text.days import dates, durations
 from doxa.text.figures import last_number, number_word, numbers
 from doxa.text.formula import arithmetic
-from doxa.text.programs import Program, read_expression, read_function, run_program
 from doxa.text.hedges import claim, hedged, unhedged
+from doxa.text.programs import Program, read_expression, read_function, run_program
 from doxa.text.replies import (
     answer_sentence,
     choice_letter,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from doxa import prompts
 from doxa.models.planted import voice
 from doxa.models.planted.elicitation import elicit
+from doxa.models.planted.hedging import hedging
 from doxa.models.planted.personas import Persona
 from doxa.models.planted.reasoning import reason
 from doxa.models.planted.voice import Distribution
@@ -119,6 +120,7 @@ _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None],
     _entailment,
     reason,
     elicit,
+    hedging,
     _noted,
     _follow_up,
 )
