@@ -28,6 +28,11 @@ class AnswerSpanBest:
     implements: ClassVar[tuple[str, ...]] = ("confidence-as-reward",)
     coverage: ClassVar[str] = "partial: choosing the best of n in full; without DPO training (CRew-DPO)"
     example: ClassVar[str] = MARKED
+    helps: ClassVar[str] = "Replies reason first and mark a final answer, and the likeliest of several should be taken."
+    fails: ClassVar[str] = (
+        "The best of many samples is sure of itself by selection, so the number is far too high; nor is there one "
+        "where no answer is marked."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Score every sample and take the best."""

@@ -27,6 +27,13 @@ class AnswerSpanProbability:
     implements: ClassVar[tuple[str, ...]] = ("confidence-as-reward",)
     coverage: ClassVar[str] = "partial: scoring of own and others' replies in full; without DPO training (CRew-DPO)"
     example: ClassVar[str] = MARKED
+    helps: ClassVar[str] = (
+        "Replies reason before they answer: only the tokens of the marked final answer count, not the road to it."
+    )
+    fails: ClassVar[str] = (
+        "Replies that mark no final answer have no number, and after long reasoning the final answer is nearly "
+        "certain, right or wrong."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Find the final answer in the reply and read its log-probabilities."""

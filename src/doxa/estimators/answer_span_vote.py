@@ -28,6 +28,12 @@ class AnswerSpanVote:
     implements: ClassVar[tuple[str, ...]] = ("confidence-as-reward",)
     coverage: ClassVar[str] = "partial: voting in full; without DPO training (CRew-DPO)"
     example: ClassVar[str] = MARKED
+    helps: ClassVar[str] = (
+        "Samples reason and end in a marked answer, and sure ones should have more of a vote than unsure ones."
+    )
+    fails: ClassVar[str] = (
+        "Samples that mark no final answer have no vote, and a model that repeats one error outvotes the truth."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Let the samples vote."""

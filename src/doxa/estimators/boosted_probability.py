@@ -45,6 +45,14 @@ class BoostedProbability:
     statistics: ClassVar[tuple[str, ...]] = ()
     alternatives: ClassVar[int] = 20
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Several next words are equally right, as in translations and free text: the reply does not lose by having to "
+        "choose one."
+    )
+    fails: ClassVar[str] = (
+        "Plain doubt between two answers looks like freedom of wording where both are dominant, and the model must "
+        "show its likeliest tokens."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the alternatives of the reply's tokens."""

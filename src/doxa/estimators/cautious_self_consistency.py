@@ -32,6 +32,13 @@ class CautiousSelfConsistency:
     implements: ClassVar[tuple[str, ...]] = ("cautious-next-token",)
     coverage: ClassVar[str] = "full"
     dear: ClassVar[bool] = True
+    helps: ClassVar[str] = (
+        "A small model is noisy at temperature 1: cautious samples stray less, and on 40 capitals no method ranked the "
+        "embedded model's replies better."
+    )
+    fails: ClassVar[str] = (
+        "It runs in the local engine only, and each sample costs several times the tokens of an ordinary one."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Compare the reply with the samples."""

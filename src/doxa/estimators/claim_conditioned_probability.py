@@ -52,6 +52,11 @@ class ClaimConditionedProbability:
     statistics: ClassVar[tuple[str, ...]] = ()
     alternatives: ClassVar[int] = 10
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Probability goes to other wordings of one claim, which should not count as doubt of it."
+    fails: ClassVar[str] = (
+        "It asks about every alternative of every token, which takes hundreds of judgements a reply, and is only as "
+        "good as who judges."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask at once whether the replies with one token exchanged entail the reply."""

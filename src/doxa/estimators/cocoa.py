@@ -63,6 +63,12 @@ class Cocoa:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ("entropy",)
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Replies should be both likely and agreed with by samples, each of which covers for the other."
+    )
+    fails: ClassVar[str] = (
+        "Long and short replies are not compared fairly, as it multiplies by the log-probability of the whole reply."
+    )
 
     def __post_init__(self) -> None:
         """Check the knobs."""

@@ -42,6 +42,13 @@ class ConditionalPointwiseMutualInformation:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ("entropy",)
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "The reply holds frequent words that say little of the question, at which the model was undecided."
+    )
+    fails: ClassVar[str] = (
+        "Its two constants were fitted to another model and task, and replies whose text falls into other tokens by "
+        "itself have no number."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Score the reply's text once more, without the question."""

@@ -42,6 +42,11 @@ class Deed:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "What counts is whether the model stands by its answer when an error costs something."
+    fails: ClassVar[str] = (
+        "There are five values in all, and a small model keeps, bets and answers whatever it is asked: .49 on 150 "
+        "capitals."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for the three acts at once; none of them sees the others."""

@@ -39,6 +39,10 @@ class DegreeSimilarity:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Answers are sentences that agree more or less, with no clear line between same and other."
+    fails: ClassVar[str] = (
+        "The reply plays no part in it, and by words in common alone two names with a shared surname count as alike."
+    )
 
     def __post_init__(self) -> None:
         """Check the similarity."""

@@ -45,6 +45,10 @@ class DiscreteSemanticEntropy:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Only text can be had and one answer may be worded in many ways."
+    fails: ClassVar[str] = (
+        "Ten samples cannot tell finely, the reply plays no part in it, and who judges what means the same may be weak."
+    )
 
     def __post_init__(self) -> None:
         """Check the equivalence and when it is settled."""

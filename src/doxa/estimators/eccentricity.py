@@ -44,6 +44,11 @@ class Eccentricity:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Answers fall into a few clusters, and outliers should count."
+    fails: ClassVar[str] = (
+        "It measures the spread of the samples whatever the reply is, and with few samples the number of clusters "
+        "hangs on the threshold."
+    )
 
     def __post_init__(self) -> None:
         """Check the similarity."""

@@ -59,6 +59,11 @@ class EigenScore:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "The model's states can be read: meanings are compared without another model."
+    fails: ClassVar[str] = (
+        "It takes the states of one layer chosen in advance, and at temperature 1 the states of a small model's "
+        "samples differ everywhere."
+    )
 
     def __post_init__(self) -> None:
         """Check the knobs."""

@@ -35,6 +35,11 @@ class EmbeddingConsistency:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Replies are sentences or longer, and a local encoder is at hand that costs no calls."
+    fails: ClassVar[str] = (
+        "Embeddings of short names are near whenever the topic is, so that wrong answers of the right kind count as "
+        "agreement."
+    )
 
     def __post_init__(self) -> None:
         """Check the number of samples."""

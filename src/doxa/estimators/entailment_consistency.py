@@ -36,6 +36,12 @@ class EntailmentConsistency:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Replies are sentences that agree in meaning but not in words, and a good judge of entailment is at hand."
+    )
+    fails: ClassVar[str] = (
+        "A weak judge, such as a small model that says No to nearly every pair, turns agreement into noise."
+    )
 
     def __post_init__(self) -> None:
         """Check the number of samples."""

@@ -35,6 +35,11 @@ class Fallback:
     statistics: ClassVar[tuple[str, ...]] = ()
     alternatives: ClassVar[int] = 0
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "One command must work with any model, whatever it shows of itself."
+    fails: ClassVar[str] = (
+        "Numbers of several signals in one column are not comparable, so models that show different things should not "
+        "be compared by it."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Try one signal after the other."""

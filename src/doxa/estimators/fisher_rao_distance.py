@@ -34,6 +34,13 @@ class FisherRaoDistance:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ("fisher_rao",)
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "The peakedness of all distributions is wanted as one number from 0 to 1, whatever the vocabulary."
+    )
+    fails: ClassVar[str] = (
+        "Made to find texts of another kind than the model's, it ranks far below plain probability on 150 capitals "
+        "(.59)."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the distances stored on the reply's tokens."""

@@ -44,6 +44,10 @@ class KernelLanguageEntropy:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Answers agree by degrees: it weighs likeness where semantic entropy would cut it into classes."
+    )
+    fails: ClassVar[str] = "It asks about all pairs of samples, and is only as good as the answers to that."
 
     def __post_init__(self) -> None:
         """Check the similarity."""

@@ -47,6 +47,12 @@ class LabelProbability:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration",)
     coverage: ClassVar[str] = "partial: Label prob."
+    helps: ClassVar[str] = (
+        "The commonest answer of several is to be given, however it is worded, with the share that speaks for it."
+    )
+    fails: ClassVar[str] = (
+        "A model that repeats its error is sure of it, and a weak judge of sameness splits one answer into many."
+    )
 
     def __post_init__(self) -> None:
         """Check the equivalence and when it is settled."""

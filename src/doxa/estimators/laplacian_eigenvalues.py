@@ -41,6 +41,10 @@ class LaplacianEigenvalues:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "The number of meanings among the samples is of interest, counted by degrees."
+    fails: ClassVar[str] = (
+        "The reply plays no part in it, and with the embedded model as judge it did little better than words in common."
+    )
 
     def __post_init__(self) -> None:
         """Check the similarity."""

@@ -40,6 +40,8 @@ class LexicalSimilarity:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Only text can be had, answers are short, and wordings vary little."
+    fails: ClassVar[str] = "Two wordings of an answer look like two answers, and the reply plays no part in it."
 
     def __post_init__(self) -> None:
         """Check the similarity and the number of samples."""

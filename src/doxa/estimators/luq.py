@@ -48,6 +48,12 @@ class Luq:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Replies are several sentences long: each is held against other replies and has a number of its own."
+    )
+    fails: ClassVar[str] = (
+        "With short answers there is nothing to tell apart, and it is only as good as the judge of entailment."
+    )
 
     def __post_init__(self) -> None:
         """Check the number of samples."""

@@ -81,6 +81,10 @@ class Mathprompter:
     implements: ClassVar[tuple[str, ...]] = ("mathprompter",)
     coverage: ClassVar[str] = "full"
     example: ClassVar[str] = "bank:word_problems"
+    helps: ClassVar[str] = "Word problems in numbers, for a model that can write a formula and a function."
+    fails: ClassVar[str] = (
+        "Questions without numbers have no number, and models too small to write code agree with themselves on nothing."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for the programs, keep the rounds in which they agree, and count."""

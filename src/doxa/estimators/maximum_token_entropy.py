@@ -32,6 +32,10 @@ class MaximumTokenEntropy:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ("entropy",)
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "One uncertain token, such as a name, decides whether the reply is right."
+    fails: ClassVar[str] = (
+        "An opening word that may be put in many ways is the most uncertain token and hides the one that matters."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the entropies stored on the reply's tokens."""

@@ -34,6 +34,13 @@ class MeanTokenEntropy:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ("entropy",)
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "The engine shows full distributions: one reply is enough, and on 150 capitals nothing of that price ranked "
+        "better."
+    )
+    fails: ClassVar[str] = (
+        "In long replies the many sure tokens drown the few that matter, and wording counts as doubt."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the entropies stored on the reply's tokens."""

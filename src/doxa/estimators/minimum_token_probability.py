@@ -33,6 +33,10 @@ class MinimumTokenProbability:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "One wrong name or number makes the reply wrong."
+    fails: ClassVar[str] = (
+        "A rare but harmless wording has an unlikely token too, and the longer the reply the more chances for one."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the reply's log-probabilities."""

@@ -39,6 +39,10 @@ class MonteCarloProbability:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "It is the question that should be judged, whether it leaves much room, rather than one reply to it."
+    )
+    fails: ClassVar[str] = "The reply plays no part in it, so that two replies to a question cannot be told apart."
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the samples' log-probabilities."""

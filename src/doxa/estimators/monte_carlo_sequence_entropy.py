@@ -44,6 +44,10 @@ class MonteCarloSequenceEntropy:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "A baseline is wanted that needs nobody to say what means the same."
+    fails: ClassVar[str] = (
+        "Every wording counts as another answer and long answers as more uncertain ones: .60 on 150 capitals."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the samples' log-probabilities."""

@@ -37,6 +37,12 @@ class Noncontradiction:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Replies are long and samples may leave things out, as only what contradicts counts against a reply."
+    )
+    fails: ClassVar[str] = (
+        "Unrelated answers do not contradict each other, and neither does anything for a judge that never says so."
+    )
 
     def __post_init__(self) -> None:
         """Check the number of samples."""

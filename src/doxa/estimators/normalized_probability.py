@@ -33,6 +33,12 @@ class NormalizedProbability:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Log-probabilities are shown and replies differ in length: it is nearly free and hard to beat."
+    )
+    fails: ClassVar[str] = (
+        "Sure wording hides an unsure fact, and training on preferences makes probabilities too high."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the reply's log-probabilities."""

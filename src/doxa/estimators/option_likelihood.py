@@ -43,6 +43,11 @@ class OptionLikelihood:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Multiple choice with a small model, which knows the answer better than its letter."
+    fails: ClassVar[str] = (
+        "Options of different form or length are not compared fairly, and those that only make sense beside the others "
+        "are not compared at all."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Score the text of every option."""

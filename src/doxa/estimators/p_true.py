@@ -30,6 +30,10 @@ class PTrue:
     implements: ClassVar[tuple[str, ...]] = ("p-true-p-ik",)
     coverage: ClassVar[str] = "partial: P(True) zero-shot; without P(IK)"
     spelled: ClassVar[str] = "p_true,p_true(as_released=True)"
+    helps: ClassVar[str] = "Large models of some calibration, which can judge better than they answer."
+    fails: ClassVar[str] = (
+        "Small models choose a letter by habit: on 150 capitals the embedded one put true answers below false ones."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the probabilities of the two letters."""

@@ -27,6 +27,10 @@ class PTrueSamples:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("p-true-p-ik",)
     coverage: ClassVar[str] = "partial: P(True) after own samples; without P(IK)"
+    helps: ClassVar[str] = "Large models, which see from what else they would have said whether they know it."
+    fails: ClassVar[str] = (
+        "Small models choose a letter by habit, and what many samples show is had from their agreement without asking."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Draw the ideas, then read the probabilities of the two letters."""

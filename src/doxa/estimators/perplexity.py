@@ -35,6 +35,8 @@ class Perplexity:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Mean log-probability is wanted for long replies whose probability is too small to compare."
+    fails: ClassVar[str] = "It ranks just as normalized_probability does and shares its faults."
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the reply's log-probabilities."""

@@ -26,6 +26,11 @@ class Persistence:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("confidence-persistence",)
     coverage: ClassVar[str] = "partial: the kept answer; without the self-reported score from 0 to 100 and the analysis"
+    helps: ClassVar[str] = "Only text can be had, and whether an answer survives a second look is itself the question."
+    fails: ClassVar[str] = (
+        "There are two values only, and a model that always repeats itself, or always gives in, shows nothing: .49 on "
+        "150 capitals."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask again in the same conversation and compare."""

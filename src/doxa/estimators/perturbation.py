@@ -73,6 +73,13 @@ class Perturbation:
     spelled: ClassVar[str] = ",".join(
         f"perturbation(at={at},original={original})" for at in PLACES for original in (False, True)
     )
+    helps: ClassVar[str] = (
+        "Long replies of large models, where one token changes all that follows only if the model is unsure."
+    )
+    fails: ClassVar[str] = (
+        "With short answers it ranks upside down: the alternatives of a sure answer's one loose token differ the most, "
+        ".26 on 150 capitals."
+    )
 
     def __post_init__(self) -> None:
         """Check the knobs."""

@@ -36,6 +36,10 @@ class PointwiseMutualInformation:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Frequent answers should not look sure for being frequent."
+    fails: ClassVar[str] = (
+        "Rare words look sure for being rare, and replies whose text falls into other tokens by itself have no number."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Score the reply's text once more, without the question."""

@@ -34,6 +34,8 @@ class ProbabilityMargin:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ("margin",)
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "The model was torn between two answers, and the runner-up shows it."
+    fails: ClassVar[str] = "Two wordings of one answer are a small margin too."
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the margins stored on the reply's tokens."""

@@ -34,6 +34,11 @@ class RenyiDivergence:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ("renyi",)
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Texts of another kind than the model's are to be found by the shape of its distributions, for which it was "
+        "made."
+    )
+    fails: ClassVar[str] = "It tells right from wrong no better than chance on 150 capitals (.52)."
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the divergences stored on the reply's tokens."""

@@ -43,6 +43,12 @@ class Sar:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Long samples: words that carry the meaning count more, and so do answers that others are like."
+    )
+    fails: ClassVar[str] = (
+        "It takes an encoder or a judge, and where answers are names sentence_sar alone ranks as well."
+    )
 
     def __post_init__(self) -> None:
         """Check the knobs."""

@@ -34,6 +34,11 @@ class SelfCertainty:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ("self_certainty",)
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Full distributions are shown and the best of many samples is to be picked."
+    fails: ClassVar[str] = (
+        "It looks at how far the whole vocabulary is ruled out rather than at the doubt between two answers, so that "
+        "it ranks below plain entropy."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the certainties stored on the reply's tokens."""

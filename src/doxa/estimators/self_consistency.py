@@ -44,6 +44,13 @@ class SelfConsistency:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Only text can be had and answers are short: whatever the model, agreement of samples says what it believes."
+    )
+    fails: ClassVar[str] = (
+        "A model that repeats its error is sure of it, long answers never agree word for word, and ten samples cost "
+        "ten calls."
+    )
 
     def __post_init__(self) -> None:
         """Check when it is settled."""

@@ -79,6 +79,11 @@ class SemanticDensity:
     implements: ClassVar[tuple[str, ...]] = ("semantic-density",)
     coverage: ClassVar[str] = "full"
     example: ClassVar[str] = "bank:capitals --entailment judge"
+    helps: ClassVar[str] = "The reply itself is to be judged by how many likely samples lie near it in meaning."
+    fails: ClassVar[str] = (
+        "It needs log-probabilities and a good judge of entailment, and does no better than agreement with answers of "
+        "a word."
+    )
 
     def __post_init__(self) -> None:
         """Check the knobs."""

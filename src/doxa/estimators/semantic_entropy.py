@@ -79,6 +79,13 @@ class SemanticEntropy:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Answers are sentences that can be put in many ways, and a good judge of entailment is at hand."
+    )
+    fails: ClassVar[str] = (
+        "The reply plays no part in it, and with a weak judge or answers of a word it costs much more than agreement "
+        "and ranks no better."
+    )
 
     def __post_init__(self) -> None:
         """Check the equivalence and the form."""

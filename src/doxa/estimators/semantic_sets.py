@@ -27,6 +27,8 @@ class SemanticSets:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "The number of different meanings is wanted as such, from text alone."
+    fails: ClassVar[str] = "It forgets how often each meaning came, so that nine to one counts as five to five."
 
     def __post_init__(self) -> None:
         """Check the equivalence."""

@@ -42,6 +42,8 @@ class SentenceEntropy:
     implements: ClassVar[tuple[str, ...]] = ("look-before-you-leap",)
     coverage: ClassVar[str] = "partial: two of the twelve measures, from one answer"
     spelled: ClassVar[str] = "sentence_entropy,sentence_entropy(worst=False)"
+    helps: ClassVar[str] = "Replies of several sentences, each of which may be wrong at one place."
+    fails: ClassVar[str] = "For one short sentence it is maximum_token_entropy, and it needs full distributions."
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Part the entropies stored on the reply's tokens into sentences."""

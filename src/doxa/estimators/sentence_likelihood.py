@@ -42,6 +42,8 @@ class SentenceLikelihood:
     implements: ClassVar[tuple[str, ...]] = ("look-before-you-leap",)
     coverage: ClassVar[str] = "partial: two of the twelve measures, from one answer"
     spelled: ClassVar[str] = "sentence_likelihood,sentence_likelihood(worst=False)"
+    helps: ClassVar[str] = "Replies of several sentences from a model that shows log-probabilities alone."
+    fails: ClassVar[str] = "For one short sentence it is minimum_token_probability, and rare wording counts as doubt."
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Part the reply's log-probabilities into sentences."""

@@ -33,6 +33,13 @@ class SentenceSar:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = (
+        "Samples are cheap and an encoder is at hand: likely samples that others are like count most."
+    )
+    fails: ClassVar[str] = (
+        "It judges the question rather than the reply, and probabilities of whole samples make long ones count for "
+        "nothing."
+    )
 
     def __post_init__(self) -> None:
         """Check the knobs."""

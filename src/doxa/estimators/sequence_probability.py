@@ -34,6 +34,8 @@ class SequenceProbability:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Replies are short and of one length, such as names: one reply is enough."
+    fails: ClassVar[str] = "It falls with every further token, so that long replies look unsure whatever they say."
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the reply's log-probabilities."""

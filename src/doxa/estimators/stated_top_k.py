@@ -49,6 +49,10 @@ class StatedTopK:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration",)
     coverage: ClassVar[str] = "partial: Verb. 1S top-k after examples; without 2S top-k, 2S CoT and temperature scaling"
+    helps: ClassVar[str] = "Large models, which are less sure of one answer when they had to name others."
+    fails: ClassVar[str] = (
+        "Small models fill in the list by rote: on 150 capitals the number says nothing and the answers get worse."
+    )
 
     def __post_init__(self) -> None:
         """Check the number of guesses."""

@@ -25,6 +25,10 @@ class StatedTwoTurn:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "The model's word about its reply is itself of interest, or nothing but text can be had."
+    fails: ClassVar[str] = (
+        "Models are too sure in words, and that of the embedded one ranks no better than chance (.46 on 150 capitals)."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for a percentage and read it."""

@@ -43,6 +43,10 @@ class TokenNegentropy:
     statistics: ClassVar[tuple[str, ...]] = ()
     alternatives: ClassVar[int] = 15
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "The server shows some alternatives of each token and no full distributions."
+    fails: ClassVar[str] = (
+        "It averages over all tokens, so that easy words hide a hard one, and wording counts as doubt."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the alternatives of the reply's tokens."""

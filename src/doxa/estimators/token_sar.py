@@ -30,6 +30,11 @@ class TokenSar:
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Replies of a sentence, in which few tokens carry what was asked."
+    fails: ClassVar[str] = (
+        "In replies of a name there is nothing to weigh: plain log-probability ranked higher on 150 capitals, without "
+        "an encoder."
+    )
 
     def __post_init__(self) -> None:
         """Check the similarity."""

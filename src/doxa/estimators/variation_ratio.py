@@ -35,6 +35,11 @@ class VariationRatio:
     implements: ClassVar[tuple[str, ...]] = ("look-before-you-leap",)
     coverage: ClassVar[str] = "partial: two of the twelve measures, from samples"
     spelled: ClassVar[str] = "variation_ratio,variation_ratio(original=True)"
+    helps: ClassVar[str] = "Only text can be had, and a few samples should do."
+    fails: ClassVar[str] = (
+        "Words in common are no measure of agreement for names, and the reply plays no part in it unless original is "
+        "set."
+    )
 
     def __post_init__(self) -> None:
         """Check the similarity and the number of samples."""
