@@ -16,7 +16,7 @@ _NUMBER = re.compile(
     r"(?<![\w.])(?:(?<![)\]])[-−])?"
     r"(?:(?<!\d,)[1-9]\d{0,2}(?:,\d{3})+(?![\d,])(?:\.\d+)?|(?<!\d,)(?:\d+,\d{1,2}|0,\d+)(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
     r"(?:e[+-]?\d{1,3}(?!\w)|\s?[×x*]\s?10\^[-−]?\d{1,3})?"
-    rf"(?!\.?\d)(?P<percent>[\s-]?(?:{PERCENT}))?",
+    rf"(?!\.?\d)(?P<percent>[\s-]?(?=[%pпパ])(?:{PERCENT}))?",
     re.IGNORECASE,
 )
 _UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

@@ -67,7 +67,7 @@ _WINDOW = 96
 
 # -- what is written in another way ------------------------------------------------------------------------------------
 
-_FIELD = re.compile(rf"<answer>[^<>]*</answer>|<({_NOUN}[\w -]*)>|</?[a-z][^<>]{{0,40}}>", re.IGNORECASE)
+_FIELD = re.compile(rf"<answer>[^<>]{{0,40}}</answer>|<({_NOUN}[\w -]*)>|</?[a-z][^<>]{{0,40}}>", re.IGNORECASE)
 _HALVES = re.compile(r"\bfifty[ -]fifty\b|(?<![\d.])50[ /-]50(?![\d.%])", re.IGNORECASE)
 _WORDS = rf"\b{SPELLED}\b"
 _IN_WORDS = re.compile(
@@ -118,7 +118,7 @@ def first_decimal(text: str) -> Stated:
 
 
 def _prepared(text: str) -> str:
-    """The text in plain figures and blanks: fields of confidence as labels, other tags as line ends, words as figures."""
+    """The text in figures and blanks: fields of confidence as labels, other tags as line ends, words as figures."""
     text = _FIELD.sub(lambda tag: f"\n{tag[1]}: " if tag[1] else "\n", figures(text)).replace("\\%", "%")
     text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text)).strip()
     text = re.sub(r"<\s?([\d.,]+\s?%?)\s?>", r"\1", text)
