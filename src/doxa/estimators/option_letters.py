@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doxa import prompts
 from doxa.errors import Unavailable
+from doxa.estimators.reading import by_meaning, option_meanings
 from doxa.inquiry import Inquiry
 from doxa.text import canonical
 from doxa.types import Access, Confidence, Scale
-
-_YES_NO = {"Yes": "yes", "yes": "yes", "No": "no", "no": "no"}
-
-
-def option_probability(chosen: str, meanings: Sequence[str], probabilities: Sequence[float]) -> float:
-    """Sum of the probabilities of the options that mean `chosen`.
-
-    >>> option_probability("no", ["yes", "yes", "no"], [0.5, 0.25, 0.25])
-    0.25
-    """
-    return sum(p for meaning, p in zip(meanings, probabilities, strict=True) if meaning == chosen)
 
 
 @dataclass(frozen=True)
@@ -45,8 +33,6 @@ class OptionLetters:
         chosen = canonical(reply.text, inquiry.kind, inquiry.choices)
         if chosen is None:
             return Confidence(None, self.scale, "the reply names no option")
-        letters = {letter: str(number) for number, letter in enumerate(prompts.letters(len(inquiry.choices)))}
-        meanings = letters if inquiry.kind == "choice" else _YES_NO
+        meanings = option_meanings(inquiry.kind, len(inquiry.choices))
         options = await inquiry.options(inquiry.messages, list(meanings))
-        value = option_probability(chosen, list(meanings.values()), options.probabilities)
-        return Confidence(value, self.scale)
+        return Confidence(by_meaning(list(meanings.values()), options.probabilities)[chosen], self.scale)

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from doxa.errors import Unavailable, UsageError
 from doxa.inquiry import Inquiry
+from doxa.prompts import letters
 from doxa.text import canonical
-from doxa.types import Reply, Token
+from doxa.types import Kind, Reply, Token
 
 V = TypeVar("V")
 
@@ -81,3 +82,22 @@ def prefill(inquiry: Inquiry, text: str) -> str:
     """`text` where the model lets us begin its turn, else nothing."""
     caller = inquiry.callers.get("subject")
     return text if caller is not None and caller.capabilities.prefill else ""
+
+
+def option_meanings(kind: Kind, count: int) -> dict[str, str]:
+    """How each option may be written as a reply, with its canonical form: letters of `count` choices, or yes and no."""
+    if kind == "boolean":
+        return {"Yes": "yes", "yes": "yes", "No": "no", "no": "no"}
+    return {letter: str(number) for number, letter in enumerate(letters(count))}
+
+
+def by_meaning(meanings: Sequence[str], probabilities: Sequence[float]) -> dict[str, float]:
+    """The probabilities of each meaning together.
+
+    >>> by_meaning(["yes", "yes", "no"], [0.5, 0.25, 0.25])
+    {'yes': 0.75, 'no': 0.25}
+    """
+    found = dict.fromkeys(meanings, 0.0)
+    for meaning, p in zip(meanings, probabilities, strict=True):
+        found[meaning] += p
+    return found

@@ -18,11 +18,20 @@ _ROUTES = (
 
 def reason(_: Persona, turns: Sequence[Message]) -> Distribution | None:
     """Chains of steps; two ways to each answer."""
+    question = reasoned_about(turns)
+    return None if question is None else routes(question)
+
+
+def reasoned_about(turns: Sequence[Message]) -> str | None:
+    """The question that is asked for steps, as it is asked for an answer alone; `None` where none is."""
     text = turns[-1].content
     kind = next((kind for kind in KINDS if text.endswith(f"\n{reasoning.note(kind)}")), None)
     if kind is None:
         return None
-    asked = text.removesuffix(f"\n{reasoning.note(kind)}")
-    question = f"{asked}\n{INSTRUCTION[kind]}".rstrip("\n")
+    return f"{text.removesuffix(reasoning.note(kind))}{INSTRUCTION[kind]}".rstrip("\n")
+
+
+def routes(question: str) -> Distribution:
+    """Every way to every answer."""
     believed = voice.answers(question)
     return {route.format(answer): p / len(_ROUTES) for answer, p in believed.items() for route in _ROUTES}

@@ -12,6 +12,7 @@ from doxa.models.planted.elicitation import elicit
 from doxa.models.planted.hedging import hedging
 from doxa.models.planted.personas import Persona
 from doxa.models.planted.reasoning import reason
+from doxa.models.planted.thinking import forced
 from doxa.models.planted.voice import Distribution
 from doxa.types import Message
 
@@ -32,7 +33,7 @@ def replies(persona: Persona, messages: Sequence[Message], prefill: str = "") ->
     turns = [message for message in messages if message.role != "system"]
     recognised = (recognise(persona, turns) for recognise in _RECOGNISERS if turns)
     plain = voice.worded(persona, turns[-1].content if turns else "")
-    found = next((said for said in recognised if said is not None), plain)
+    found = forced(turns, prefill) or next((said for said in recognised if said is not None), plain)
     possible = {reply: p for reply, p in found.items() if p > 0}
     begun = {reply: p for reply, p in possible.items() if reply.startswith(prefill)} or possible
     total = math.fsum(begun.values()) if len(begun) < len(possible) else 1.0
