@@ -75,7 +75,7 @@ def top_k_note(count: int) -> str:
 
 
 # Two worked examples, one sure and one doubtful, show small models the form of a reply.
-_EXAMPLES: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = (
+EXAMPLES: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = (
     (
         "What is the largest planet?",
         (("Jupiter", 80), ("Saturn", 12), ("Neptune", 4), ("Earth", 2), ("Uranus", 1), ("Mars", 1)),
@@ -109,7 +109,7 @@ def _after_examples(
     *head, last = with_note(messages, note)
     system = [message for message in head if message.role == "system"]
     examples: list[Message] = []
-    for question, guesses in _EXAMPLES:
+    for question, guesses in EXAMPLES:
         examples += [Message("user", f"{question}\n{note}"), Message("assistant", reply(guesses))]
     return (*system, *examples, *(message for message in head if message.role != "system"), last)
 
