@@ -39,8 +39,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calibrators": LEAVES | {"registry", "metrics"},
     "metrics": LEAVES | {"registry"},
     "runs": LEAVES | {"files", "report", "journal"},
-    "analysis": LEAVES | {"changes", "metrics", "calibrators", "registry"},
+    "analysis": LEAVES | {"changes", "faithful", "metrics", "calibrators", "registry"},
     "changes": {"metrics"},
+    "faithful": {"metrics"},
     "loading": LEAVES | {"registry", "models", "text"},
     "flow": LEAVES
     | {"inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}

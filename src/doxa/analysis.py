@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from doxa.changes import changes
+from doxa.faithful import faithfulness
 from doxa.metrics import measure
 from doxa.types import Measurement, Scale
 
@@ -97,6 +98,7 @@ def analyse(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
         "agreement": table,
         "estimators": sorted(estimators, key=_rank),
         "changes": changes(items, seed=seed),
+        "faithfulness": faithfulness(items, seed=seed),
         "groups": _groups(items, questions, seed),
         "examples": _examples(items, best),
         "sentences": table["sentences"] if table else _plain_sentences(accuracy),

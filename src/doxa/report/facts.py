@@ -164,7 +164,22 @@ def risk_line(metrics: Json) -> str:
     return f"Refusing the least sure {percent(1 - s['coverage'])} would leave {percent(s['risk'])} errors ({bound})."
 
 
+def faithful_lines(metrics: Json) -> list[str]:
+    """How far its words are from its samples, one sentence a pair; runs of before there were pairs have none."""
+    return [_faithful(row) for row in metrics.get("faithfulness") or [] if row["n"]]
+
+
+def _faithful(row: Json) -> str:
+    mean, level = row["mfg"], row["cmfg"]
+    known = mean["low"] is not None
+    ends = f"95 %: {percent(1 - mean['high'])} to {percent(1 - mean['low'])}, " if known else ""
+    return (
+        f"How sure it sounds ({row['sounds']}) is off how consistently it answers by {percent(1 - mean['value'])}"
+        f" on average ({ends}n = {row['n']}), by {percent(1 - level['value'])} where all levels weigh the same."
+    )
+
+
 def sentences(metrics: Json) -> list[str]:
     """The generated sentences, one of them about refusing."""
-    said, line = list(metrics["sentences"]), risk_line(metrics)
+    said, line = [*metrics["sentences"], *faithful_lines(metrics)], risk_line(metrics)
     return said if not line or any(text.startswith("Refusing") for text in said) else [*said, line]

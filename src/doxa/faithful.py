@@ -1,0 +1,61 @@
+"""Do the words of the model's own answers show how consistently it gives them? The section `faithfulness` of a run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SOUNDS = ("decisiveness", "linguistic_confidence")
+"""Estimators that tell how sure an answer sounds."""
+IS = "assertion_consistency"
+"""The one that tells how consistently it is given."""
+_KNOB = r"\b{}=['\"]?(\w+)"
+_DEFAULTS = {"prompt": "plus", "variant": "0"}
+
+
+def faithfulness(items: pl.DataFrame, *, seed: int = 0) -> list[dict[str, Any]]:
+    """One row for each pair of an estimator of `SOUNDS` and one of `IS` that were asked in the same words."""
+    parts = {part["estimator"][0]: part for part in items.partition_by("estimator", maintain_order=True)}
+    consistent = [label for label in parts if _name(label) == IS]
+    sounding = [label for label in parts if _name(label) in SOUNDS]
+    pairs = [(one, other) for one in sounding for other in consistent if _words(one) == _words(other)]
+    return [_row((one, other), parts[one], parts[other], seed) for one, other in pairs]
+
+
+def _name(label: str) -> str:
+    return label.partition("(")[0]
+
+
+def _words(label: str) -> dict[str, str]:
+    """The prompt and the variant that an estimator's label names, or their defaults."""
+    found = {knob: re.search(_KNOB.format(knob), label) for knob in _DEFAULTS}
+    return {knob: match[1] if match else _DEFAULTS[knob] for knob, match in found.items()}
+
+
+def _row(labels: tuple[str, str], sounds: pl.DataFrame, is_: pl.DataFrame, seed: int) -> dict[str, Any]:
+    """Both means over the questions where neither number is missing: a refusal asserts nothing."""
+    from doxa.metrics.maths.faithfulness import measure_faithfulness
+
+    joined = sounds.join(is_, on="question", suffix="_is", maintain_order="left")
+    failed = (joined["error"] != "") | (joined["error_is"] != "")
+    both = joined.filter(~failed & joined["confidence"].is_not_null() & joined["confidence_is"].is_not_null())
+    errors = int(failed.sum())
+    found = measure_faithfulness(
+        both["confidence"].to_list(),
+        both["confidence_is"].to_list(),
+        cluster=both["cluster"].to_list(),
+        missing=joined.height - errors - both.height,
+        errors=errors,
+        seed=seed,
+    )
+    return {
+        "sounds": labels[0],
+        "is": labels[1],
+        "n": both.height,
+        "mfg": asdict(found.mfg),
+        "cmfg": asdict(found.cmfg),
+    }
