@@ -23,6 +23,7 @@ from doxa.types import KINDS, Question
 BANKS = (
     "capitals",
     "capitals_choice",
+    "capitals_claims",
     "capitals_languages",
     "currencies",
     "elements",
@@ -287,3 +288,14 @@ def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(UsageError, match="at least 1"):
         load("bank:elements", limit=0)
     assert len(load("bank:elements", limit=1)) == 1
+
+
+def test_half_of_the_claims_are_true_and_the_others_name_a_capital_from_elsewhere() -> None:
+    capitals = {q.cluster: q.answers or () for q in bank("capitals")}
+    every = {name for names in capitals.values() for name in names}
+    for seed in (0, 1):
+        claims = bank("capitals_claims", seed=seed)
+        assert abs(sum(q.answers == ("yes",) for q in claims) - len(claims) / 2) <= 0.5
+        for question in claims:
+            city = question.text.removeprefix("Is ").partition(" the capital of ")[0]
+            assert city in every and (city in capitals[question.cluster]) == (question.answers == ("yes",))

@@ -24,6 +24,10 @@ class OptionLetters:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ()
+    helps: ClassVar[str] = "Multiple choice with a model that is at home with letters."
+    fails: ClassVar[str] = (
+        "Small models favour a letter whatever stands behind it, and there is no number for open questions."
+    )
 
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Read the probabilities of the letters at the place of the reply."""
@@ -35,4 +39,4 @@ class OptionLetters:
             return Confidence(None, self.scale, "the reply names no option")
         meanings = option_meanings(inquiry.kind, len(inquiry.choices))
         options = await inquiry.options(inquiry.messages, list(meanings))
-        return Confidence(by_meaning(list(meanings.values()), options.probabilities)[chosen], self.scale)
+        return Confidence(by_meaning(list(meanings.values()), options.probabilities).get(chosen, 0.0), self.scale)

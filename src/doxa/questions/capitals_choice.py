@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from doxa.questions.facts.countries import Country, countries
+from doxa.questions.facts.countries import Country, capitals_near, countries
 from doxa.questions.facts.sampling import sample, shuffled
 from doxa.types import Question
 
@@ -27,8 +27,7 @@ class CapitalsChoice:
 
     def _question(self, country: Country) -> Question:
         """One state's question."""
-        near = {c.capital for c in countries() if c.continent == country.continent} - {country.capital, *country.also}
-        wrong = shuffled(near, self.seed, f"distractors/{country.code}")[:3]
+        wrong = shuffled(capitals_near(country), self.seed, f"distractors/{country.code}")[:3]
         return Question(
             id=f"capitals_choice/{country.code.lower()}",
             text=f"What is the capital of {country.name}?",

@@ -122,6 +122,12 @@ def _city(capital: str, cities: list[dict[str, Any]]) -> dict[str, Any] | None:
     return max(same, key=lambda city: int(city["population"]), default=None)
 
 
+def capitals_near(country: Country) -> set[str]:
+    """The capitals of other states of a country's continent that are by no account its own."""
+    near = {other.capital for other in countries() if other.continent == country.continent}
+    return near - {country.capital, *country.also}
+
+
 def latin_names(country: Country) -> tuple[str, ...]:
     """Accepted names of a capital in Latin letters, its English name first.
 
