@@ -10,7 +10,7 @@ from doxa.types import Kind, Message
 
 BEGIN = "Step 1:"
 ANSWER = "Answer:"
-_FINAL: Mapping[Kind, str] = MappingProxyType(
+FINAL: Mapping[Kind, str] = MappingProxyType(
     {
         "open": "the final answer only",
         "choice": "the letter of the right option only",
@@ -64,18 +64,23 @@ _EXAMPLES: Mapping[Kind, tuple[tuple[str, str], ...]] = MappingProxyType(
 
 def note(kind: Kind) -> str:
     """The note that asks for steps and then for the answer, as questions of this kind want it."""
-    return f"Think step by step: one short step a line. Then write a line with {ANSWER} and {_FINAL[kind]}."
+    return f"Think step by step: one short step a line. Then write a line with {ANSWER} and {FINAL[kind]}."
 
 
 def step_by_step(messages: Sequence[Message], kind: Kind) -> tuple[Message, ...]:
     """The question asked for numbered steps and a last line with the answer, after two worked examples."""
+    return after(_EXAMPLES[kind], messages, kind, note(kind))
+
+
+def after(shown: Sequence[tuple[str, str]], messages: Sequence[Message], kind: Kind, note: str) -> tuple[Message, ...]:
+    """The question asked with a note on how to reply instead of its kind's, after examples replied to in that way."""
     *head, last = messages
     examples = [
         message
-        for asked, said in _EXAMPLES[kind]
-        for message in (Message("user", f"{asked}\n{note(kind)}"), Message("assistant", said))
+        for asked, said in shown
+        for message in (Message("user", f"{asked}\n{note}"), Message("assistant", said))
     ]
     system = [message for message in head if message.role == "system"]
     rest = [message for message in head if message.role != "system"]
     asked = last.content.removesuffix(f"\n{INSTRUCTION[kind]}") if INSTRUCTION[kind] else last.content
-    return (*system, *examples, *rest, Message(last.role, f"{asked}\n{note(kind)}"))
+    return (*system, *examples, *rest, Message(last.role, f"{asked}\n{note}"))
