@@ -25,6 +25,7 @@ from services_fake import counted, fake_services
 NAMES = registry.names("estimators")
 OPEN = Planted(n=3).questions()
 CHOICE = Planted(n=3, kind="choice").questions()
+CLAIM = Question("claim", "Is bead 3 red?", kind="boolean")
 HOSTILE = [
     "",
     " \n\t ",
@@ -148,6 +149,11 @@ def granted(name: str, answer: str) -> Any:
     return Mock()
 
 
+def listed(name: str) -> Question:
+    """A question of few answers that the estimator is made for."""
+    return CLAIM if name == "pcc" else CHOICE[0]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_a_frozen_value_made_without_arguments_and_says_what_it_is(name: str) -> None:
     kind = registry.find("estimators", name)
@@ -163,7 +169,7 @@ def test_it_is_a_frozen_value_made_without_arguments_and_says_what_it_is(name: s
     assert re.search(r"Range .*higher is surer", doc), "does not say range and direction"
 
 
-@pytest.mark.parametrize("question", [OPEN[0], CHOICE[0]], ids=["open", "choice"])
+@pytest.mark.parametrize("question", [OPEN[0], CHOICE[0], CLAIM], ids=["open", "choice", "boolean"])
 @pytest.mark.parametrize("name", NAMES)
 def test_it_gives_a_number_in_its_scale_or_a_reason(name: str, question: Question) -> None:
     for model in (Mock(), Mock("silent"), Parrot("red"), Parrot("red", -0.5), Parrot("B", -1e4)):
@@ -173,15 +179,15 @@ def test_it_gives_a_number_in_its_scale_or_a_reason(name: str, question: Questio
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_gives_a_number_where_its_access_is_granted(name: str) -> None:
-    assert run(name, CHOICE[0], granted(name, "B")).value is not None
-    if not name.startswith("option_"):
+    assert run(name, listed(name), granted(name, "B")).value is not None
+    if name != "pcc" and not name.startswith("option_"):
         assert run(name, OPEN[0], granted(name, "red")).value is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_replies_are_survived(name: str) -> None:
     for text in HOSTILE:
-        for question in (OPEN[0], CHOICE[0]):
+        for question in (OPEN[0], CHOICE[0], CLAIM):
             for model in (Parrot(text), Parrot(text, -0.5), Seer(text)):
                 check_number(name, run(name, question, model))
 
@@ -202,14 +208,14 @@ def edges(text: str) -> list[tuple[Token, ...]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_tokens_at_the_edge_of_what_can_be_give_a_number_or_a_reason(name: str) -> None:
-    for question, text in ((OPEN[0], "red"), (OPEN[0], "Answer: red"), (OPEN[0], "I don't know."), (CHOICE[0], "B")):
+    for question, text in ((OPEN[0], "red"), (OPEN[0], "Answer: red"), (OPEN[0], "I don't know."), (listed(name), "B")):
         for tokens in edges(text):
             check_number(name, run(name, question, Teller(text, tokens=tokens)))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_deterministic(name: str) -> None:
-    for question in (*OPEN, *CHOICE):
+    for question in (*OPEN, *CHOICE, CLAIM):
         assert run(name, question, Mock()) == run(name, question, Mock())
 
 
@@ -217,7 +223,7 @@ def test_it_is_deterministic(name: str) -> None:
 def test_its_second_number_about_an_inquiry_costs_nothing(name: str) -> None:
     async def work() -> None:
         caller = Caller(Mock())
-        inquiry = make(CHOICE[0], caller)
+        inquiry = make(listed(name), caller)
         first = await estimate(name, inquiry.for_estimator())
         paid = caller.spent
         again = inquiry.for_estimator()
@@ -230,7 +236,7 @@ def test_its_second_number_about_an_inquiry_costs_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_answer_is_its_own_exactly_where_it_says_so(name: str) -> None:
-    confidence = run(name, CHOICE[0], granted(name, "B"))
+    confidence = run(name, listed(name), granted(name, "B"))
     assert (confidence.answer is not None) == (
         "own answer" in " ".join(registry.find("estimators", name).__doc__.split())
     )

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 
 from doxa import prompts
 from doxa.models.planted import voice
+from doxa.models.planted.claims import claim
 from doxa.models.planted.elicitation import elicit
 from doxa.models.planted.hedging import hedging
 from doxa.models.planted.personas import Persona
 from doxa.models.planted.reasoning import reason
+from doxa.models.planted.reasoning_steps import check, deduce, prospect
 from doxa.models.planted.thinking import forced
 from doxa.models.planted.voice import Distribution
 from doxa.types import Message
@@ -118,8 +120,12 @@ def _second_thoughts(persona: Persona, question: str, reply: str, believed: floa
 
 _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None], ...] = (
     _p_true,
+    claim,
     _entailment,
     reason,
+    deduce,
+    check,
+    prospect,
     elicit,
     hedging,
     _noted,
