@@ -21,8 +21,8 @@ _HEDGE = 'Sound exactly as sure as you are: "almost certainly", "probably", "may
 
 _PLAIN_EXAMPLES = (
     ("What is the largest planet?", "It is Jupiter."),
-    ("Who painted Olympia?", "It was probably Manet."),
-    ("Who invented the fork?", "I am not sure, but maybe it was the Romans."),
+    ("Which river is the longest?", "It is probably the Nile."),
+    ("What is the oldest university?", "I am not sure, but maybe it is Bologna."),
 )
 _EXAMPLES: Mapping[Kind, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
@@ -113,8 +113,8 @@ RATE = (
 )
 _RATED = (
     ("It is Jupiter.", 100),
-    ("I am not sure, but maybe it was the Romans.", 40),
-    ("It was probably Manet.", 70),
+    ("I am not sure, but maybe it is Bologna.", 40),
+    ("It is probably the Nile.", 70),
     ("I doubt that it was Paris.", 20),
 )
 
