@@ -35,8 +35,8 @@ bench: $(VENV)/.dev  ## speed, side by side
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks docs
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
