@@ -183,3 +183,19 @@ def test_a_run_whose_estimators_a_limit_chose_resumes_as_the_same_run(
     assert _run(["resume", "run"]) == 0
     after = json.loads((folder / "run" / "run.json").read_text())
     assert (after["id"], after["calls"], after["estimators"]) == (before["id"], 0, before["estimators"])
+
+
+def test_an_answer_can_be_hedged_in_both_styles(capsys: pytest.CaptureFixture[str]) -> None:
+    ask = ["ask", "Where is Oslo?", "--model", "mock/honest", "--estimators", "stated_two_turn"]
+    assert _run([*ask, "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert "hedged" not in plain
+    for style, hedge in (("first_person", "I'm not sure, but my best guess is:"), ("general", "It is not clear, but")):
+        assert _run([*ask, "--hedge", style, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told == {**plain, "hedged": told["hedged"]}
+        assert told["hedged"].startswith(hedge) and told["hedged"].endswith(plain["reply"])
+        assert _run([*ask, "--hedge", style]) == 0
+        assert capsys.readouterr().out.startswith(f"{told['hedged']}\n\n")
+    assert _run([*ask, "--hedge", "royal"]) == 2
+    assert "first_person, general" in capsys.readouterr().err

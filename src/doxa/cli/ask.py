@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from doxa.text.hedges import Style
     from doxa.types import Record
 
 
@@ -26,6 +27,7 @@ def ask(
         str | None, typer.Option(help="judge, or nli/PATH_OR_ID: do texts entail each other?")
     ] = None,
     embedding: Annotated[str | None, typer.Option(help="minilm, or encoder/PATH_OR_ID: texts as vectors")] = None,
+    hedge: Annotated[str | None, typer.Option(help="put a hedge before the answer: first_person or general")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
     """Ask one question: the answer, and how sure each estimator is.
@@ -40,10 +42,12 @@ def ask(
     from doxa.inquiry import Asking, Caller
     from doxa.loading import load_model
     from doxa.services import load_services, open_services
+    from doxa.text.hedges import check_style
     from doxa.types import Question, Reply
 
     if not question.strip():
         raise UsageError("the question is empty", hint='write: doxa ask "Who wrote Hamlet?"')
+    style = check_style(hedge) if hedge else None
     loaded = load_model(model)
     asked, asking = Question("question", question), Asking(seed=seed, max_tokens=max_tokens)
     services = load_services(entailment, embedding)
@@ -61,22 +65,23 @@ def ask(
     if not isinstance(record.reply, Reply):
         kind = Incomplete if record.reply.retryable else Refused
         raise kind(f"the model gave no answer: {record.reply.message}", hint=f"try: doxa doctor {model}")
-    _tell(record, record.reply.text, as_json)
+    _tell(record, record.reply.text, style, as_json)
 
 
-def _tell(record: Record, reply: str, as_json: bool) -> None:
+def _tell(record: Record, reply: str, style: Style | None, as_json: bool) -> None:
     from doxa.cli.layout import shortened
-    from doxa.text import clean
+    from doxa.text import clean, hedged
 
     rows = [
         {"estimator": label, "confidence": c.value, "scale": c.scale.value, "answer": c.answer, "reason": c.reason}
         | ({"provenance": c.provenance} if c.provenance else {})
         for label, c in record.confidences.items()
     ]
+    said = {"reply": reply} | ({"hedged": hedged(reply, style)} if style else {})
     if as_json:
-        sys.stdout.write(json.dumps({"reply": reply, "confidences": rows}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({**said, "confidences": rows}, ensure_ascii=False) + "\n")
         return
-    sys.stdout.write(clean(reply).strip() + "\n\n")
+    sys.stdout.write(clean(said.get("hedged", reply)).strip() + "\n\n")
     width = max((len(str(row["estimator"])) for row in rows), default=0)
     for row in rows:
         value = row["confidence"]

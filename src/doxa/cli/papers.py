@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 from doxa import registry
+from doxa.text import hedges
 
 _COMMANDS = {
     "estimators": "doxa run {example} --model {model} --estimators {name}",
@@ -25,20 +27,26 @@ def papers() -> list[dict[str, Any]]:
     `model` whom to ask where the embedded model is too small to say anything.
     """
     rows: dict[str, dict[str, Any]] = {}
+    for place, member, command, tests in _members():
+        for system in getattr(member, "implements", ()):
+            row = rows.setdefault(system, _row(system))
+            coverage = getattr(member, "coverage", "partial")
+            row["coverage"] = "full" if "full" in (row["coverage"], coverage.partition(":")[0]) else "partial"
+            row["members"].append({"name": place, "coverage": coverage})
+            spelled = getattr(member, "spelled", place.partition("/")[2])
+            example, model = getattr(member, "example", "bank:capitals"), getattr(member, "model", "smollm2")
+            row["commands"].append(command.format(name=shlex.quote(spelled), example=example, model=model))
+            row["tests"] = sorted({*row["tests"], tests})
+            row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
+    return [rows[system] for system in sorted(rows)]
+
+
+def _members() -> Iterator[tuple[str, Any, str, str]]:
+    """Where each member is, itself, its command and its tests: those of rooms, and what is no member of a room."""
     for room, command in _COMMANDS.items():
         for name in registry.names(room):
-            member = registry.find(room, name)
-            for system in getattr(member, "implements", ()):
-                row = rows.setdefault(system, _row(system))
-                coverage = getattr(member, "coverage", "partial")
-                row["coverage"] = "full" if "full" in (row["coverage"], coverage.partition(":")[0]) else "partial"
-                row["members"].append({"name": f"{room}/{name}", "coverage": coverage})
-                spelled, example = getattr(member, "spelled", name), getattr(member, "example", "bank:capitals")
-                model = getattr(member, "model", "smollm2")
-                row["commands"].append(command.format(name=shlex.quote(spelled), example=example, model=model))
-                row["tests"] = sorted({*row["tests"], f"tests/{room}"})
-                row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
-    return [rows[system] for system in sorted(rows)]
+            yield f"{room}/{name}", registry.find(room, name), command, f"tests/{room}"
+    yield "text/hedges", hedges, 'doxa ask "Who wrote Hamlet?" --hedge first_person', "tests/test_text_hedges.py"
 
 
 def _row(system: str) -> dict[str, Any]:

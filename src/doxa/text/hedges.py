@@ -12,6 +12,12 @@ Style = Literal["first_person", "general"]
 STYLES: tuple[Style, ...] = ("first_person", "general")
 
 
+implements = ("im-not-sure-but",)
+coverage = (
+    "partial: both styles of hedges and counters of agreement, accuracy and reliance; without the study of people"
+)
+
+
 class _Level(NamedTuple):
     """A wording for probabilities from `floor` up, in both styles."""
 
@@ -81,8 +87,7 @@ def hedged(answer: str, style: Style = "first_person", probability: float | None
     >>> hedged("Paris."), hedged("Paris.", "general", 0.7), hedged("I think it is Paris.", probability=0.99)
     ("I'm not sure, but my best guess is: Paris.", 'This is likely: Paris.', 'it is Paris.')
     """
-    if style not in STYLES:
-        raise UsageError(f"no style of hedges named {style!r}", hint=f"there are: {', '.join(STYLES)}")
+    check_style(style)
     if probability is not None and not 0 <= probability <= 1:
         raise UsageError(f"{probability} is no probability", hint="it lies between 0 and 1")
     bare = unhedged(answer)
@@ -90,6 +95,14 @@ def hedged(answer: str, style: Style = "first_person", probability: float | None
         return bare
     level = _UNKNOWN if probability is None else next(each for each in _LEVELS if probability >= each.floor)
     return f"{level.first_person if style == 'first_person' else level.general} {bare}"
+
+
+def check_style(style: str) -> Style:
+    """The style itself. Raises `UsageError` for one that does not exist."""
+    found = next((each for each in STYLES if each == style), None)
+    if found is None:
+        raise UsageError(f"no style of hedges named {style!r}", hint=f"there are: {', '.join(STYLES)}")
+    return found
 
 
 def unhedged(text: str) -> str:
