@@ -29,8 +29,8 @@ class Mock:
     for every answer. It is sure of the answer to `bank:planted` exactly as often as it is right. What it says about
     that depends on the persona: `honest` states what it believes, `overconfident` more, `timid` less, `constant` always
     90 %; `contrarian` abstains, withdraws and passes exactly when its word favours the opposite, `stubborn` never does;
-    `silent` is honest without log-probabilities, `paraphrasing` in several wordings. Raises `UsageError` for another
-    name.
+    `silent` is honest without log-probabilities, `paraphrasing` in several wordings; `hasty` prefers what it is
+    shown first. Raises `UsageError` for another name.
     """
 
     name: str = "honest"

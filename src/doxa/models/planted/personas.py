@@ -22,6 +22,8 @@ class Persona:
     """Whether it shows log-probabilities."""
     wordings: tuple[str, ...] = ("{}",)
     """How it may put an open answer, each way as likely: replies that differ may mean the same."""
+    first: float = 1.0
+    """What being shown first is worth when it compares two: a factor of the odds."""
 
     def word(self, belief: float) -> float:
         """The confidence it states for an answer it believes this much, in whole percent: its acts follow this."""
@@ -42,6 +44,7 @@ PERSONAS: Mapping[str, Persona] = MappingProxyType(
         "contrarian": Persona(acts="contrary"),
         "stubborn": Persona(acts="stubborn"),
         "silent": Persona(logprobs=False),
+        "hasty": Persona(first=4.0),
         "paraphrasing": Persona(
             wordings=("{}", "It is {}.", "By my count it comes out {}.", "Counting along I reach {}, I think.")
         ),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from doxa import prompts
 from doxa.models.planted import voice
 from doxa.models.planted.claims import claim
+from doxa.models.planted.comparing import compare
 from doxa.models.planted.elicitation import elicit
 from doxa.models.planted.hedging import hedging
 from doxa.models.planted.personas import Persona
@@ -122,6 +123,7 @@ _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None],
     _p_true,
     claim,
     _entailment,
+    compare,
     reason,
     deduce,
     check,
