@@ -38,6 +38,7 @@ class PTrueFewShot:
     implements: ClassVar[tuple[str, ...]] = ("p-true-p-ik",)
     coverage: ClassVar[str] = "partial: P(True) after judged examples, with or without own samples; without P(IK)"
     spelled: ClassVar[str] = "p_true_few_shot,p_true_few_shot(ideas=5)"
+    dear: ClassVar[bool] = True
     helps: ClassVar[str] = (
         "Some graded questions of the same kind are at hand, which show the model the form of the judgement and how "
         "often its answers are wrong."
@@ -59,11 +60,13 @@ class PTrueFewShot:
         judged: list[tuple[str, bool]] = []
         left = self.room
         for inquiry, right in sorted(zip(inquiries, correct, strict=True), key=lambda pair: _place(pair[0])):
+            if len(judged) == self.shots:
+                break
             try:
                 text = (await self._asked(inquiry))[-1].content
             except CallFailed:
                 continue
-            if len(text) <= left and len(judged) < self.shots:
+            if len(text) <= left:
                 judged.append((text, bool(right)))
                 left -= len(text)
         if not judged:
