@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from doxa.budgets import thinking
 from doxa.changes import changes
 from doxa.faithful import faithfulness
 from doxa.metrics import measure
@@ -98,6 +99,7 @@ def analyse(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
         "agreement": table,
         "estimators": sorted(estimators, key=_rank),
         "changes": changes(items, seed=seed),
+        "thinking": thinking(items, seed=seed),
         "faithfulness": faithfulness(items, seed=seed),
         "groups": _groups(items, questions, seed),
         "examples": _examples(items, best),

@@ -181,6 +181,27 @@ def changed_answers() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def thinking() -> dict[str, list[dict[str, Any]]]:
+    """What thinking buys: a budget at which little and nothing is answered, early answers, and a vote."""
+    counts = {"n": 96, "missing": 4, "errors": 0}
+    utilities = {f"utility_{risk}": measurement("rank", value, 0.2) for risk, value in ((0, 0.2), (1, 0.1), (20, -1.8))}
+    some = {"answered": measurement("answered", 0.3), "accuracy": measurement("accuracy", 0.66), **utilities}
+    none = {key: measurement(key, 0.0, 0.0, n=0 if key == "accuracy" else 96) for key in some}
+    label = "final_answer(budget=32)"
+    budgets = [
+        {"name": label, "budget": 32, "threshold": threshold, **counts, **values}
+        for threshold, values in ((0.5, some), (0.95, none))
+    ]
+    measured = {key: measurement(key, 0.4) for key in ("accuracy", "needed", "unaided")}
+    early = [
+        {"name": f"early_answering(chains={n})", "chains": n, "unreadable": 3, **counts, **measured} for n in (1, 5)
+    ]
+    voted = {key: measurement("rank", 0.1) for key in ("broken", "solved", "difference", "mcnemar")}
+    effect = {"effect": measurement("effect", None, reason="undefined: neither varies")}
+    between = {"name": early[1]["name"], "against": early[0]["name"], **counts, **voted, **effect}
+    return {"budgets": budgets, "early": early, "between": [between]}
+
+
 QUESTIONS = (
     "What is the capital of Australia?",
     "What is the chemical symbol of tungsten?",
@@ -253,6 +274,7 @@ def metrics(seed: int = 0, **changes: Any) -> dict[str, Any]:
         "agreement": agreement(rng),
         "estimators": [estimator(rng, *row) for row in METHODS],
         "changes": changed_answers(),
+        "thinking": thinking(),
         "groups": groups(rng),
         "examples": examples(rng, QUESTIONS),
         **changes,
@@ -321,7 +343,7 @@ def edges_of_input() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     single = {**emptied(metrics()), "n": 1, "verdicts": {"right": 1, "wrong": 0, "ungraded": 0, "errors": 0}}
     none: dict[str, list[Any]] = {"surest_wrong": [], "least_sure_right": [], "word_belief_apart": []}
     failed = {"timeout": 3, "rate limit": 12}
-    without = {"agreement": None, "groups": [], "examples": none, "changes": {}}
+    without = {"agreement": None, "groups": [], "examples": none, "changes": {}, "thinking": {}}
     return {
         "usual": (run(), usual),
         "nulls": (run(tokens_in=None, tokens_out=None, seconds=0.4), emptied(metrics())),
@@ -333,7 +355,7 @@ def edges_of_input() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
         ),
         "all right": (run(), metrics(accuracy=perfect, verdicts=dict(zip(VERDICTS, (100, 0, 0, 0), strict=True)))),
         "no agreement": (run(), metrics(agreement=None)),
-        "no changes": (run(), {key: value for key, value in metrics().items() if key != "changes"}),
+        "no changes": (run(), {key: value for key, value in metrics().items() if key not in ("changes", "thinking")}),
         "interrupted": (run(status="interrupted", errors=failed, cost=1.234), usual),
         "sixty estimators": (run(), metrics(estimators=many)),
         "long names": (run(title="long " * 60, command="doxa run " + "x" * 300), long),

@@ -34,4 +34,5 @@ def test_it_says_what_the_page_says() -> None:
     assert r"| self\_consistency | .79 ± .11 |" in text
     assert "<sup>a</sup> not on" in text
     assert "Estimators about their own answer" in text
+    assert "| final\\_answer\\(budget=32\\) | .50 | .30 ± .08 |" in text
     assert r"| stated\_top\_k | .48 ± .10 | .64 ± .10 | .16 ± .10 | 21 | 6 | .006 | .44 ± .17 | 96 | 4 | 0 |" in text

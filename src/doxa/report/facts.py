@@ -125,6 +125,20 @@ def changed(metrics: Json) -> dict[str, list[Json]]:
     return {key: found[key] for key in CHANGES if found.get(key)}
 
 
+THINKING = {
+    "budgets": "What thinking buys: answering only from a confidence on, at each budget of thinking",
+    "early": "How often an answer changes when its reasoning is cut",
+    "between": "What a vote of more chains changes",
+}
+"""The tables of the section `thinking` and what each shows."""
+
+
+def thought(metrics: Json) -> dict[str, list[Json]]:
+    """The tables of the section `thinking` that have rows; runs of before there was one have none."""
+    found = metrics.get("thinking") or {}
+    return {key: found[key] for key in THINKING if found.get(key)}
+
+
 def about(metrics: Json, whose: str) -> list[Json]:
     """The estimators about the reply under judgement (`reply`) or about the method's own answer (`own`)."""
     return [row for row in metrics["estimators"] if row["about"] == whose]

@@ -41,6 +41,7 @@ def render_html(run: Json, metrics: Json) -> str:
         "agreement": _agreement(metrics),
         "rankings": [_ranking(metrics, whose) for whose in ("reply", "own") if facts.about(metrics, whose)],
         "changes": tables.changes(metrics),
+        "thinking": tables.thinking(metrics),
         "reliabilities": [*_reliabilities(metrics)],
         "refusing": _refusing(metrics),
         "groups": _groups(metrics),

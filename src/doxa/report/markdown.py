@@ -35,7 +35,7 @@ def _blocks(run: Json, metrics: Json) -> Iterator[str]:
         if rows:
             yield f"## {title}"
             yield table(tables.estimators(rows))
-    for title, content in tables.changes(metrics):
+    for title, content in (*tables.changes(metrics), *tables.thinking(metrics)):
         yield f"## {title}"
         yield table(content)
     if metrics["groups"]:

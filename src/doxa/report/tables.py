@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from doxa.report.facts import CHANGES, NAMES, Json, changed, rests_on, total_tokens
+from doxa.report.facts import CHANGES, NAMES, THINKING, Json, changed, rests_on, thought, total_tokens
 from doxa.report.numbers import NONE, M, chance, count, interval, number, percent, spoken, why
 
 COUNTS = (("n", ""), ("missing", ""), ("errors", ""))
@@ -44,6 +44,10 @@ class Table:
             return self.blank(why(m, otherwise))
         aside = "" if n is None or m["n"] == n else f" (n {count(m['n'])})"
         return Cell(interval(m) + aside, spoken(m))
+
+    def tested(self, m: M | None, otherwise: str) -> Cell:
+        """The p of a test, with what was tested."""
+        return self.blank(otherwise) if m is None or m["value"] is None else Cell(chance(m["value"]), m["reason"])
 
     def counted(self, value: float | None, reason: str = "the server did not say") -> Cell:
         """A count."""
@@ -152,10 +156,45 @@ def own_answers(rows: Sequence[Json]) -> Table:
     for row in rows:
         cells = [table.measured(row[key], otherwise=NOT_BOTH) for key in ("reply", "own", "difference")]
         cells += [table.counted(row[key], NOT_BOTH) for key in ("wrong_right", "right_wrong")]
-        test = row["mcnemar"] or {"value": None}
-        tested = test["value"] is not None
-        cells.append(Cell(chance(test["value"]), test["reason"]) if tested else table.blank(NOT_BOTH))
-        cells.append(table.measured(row["kappa"], otherwise=NOT_BOTH))
+        cells += [table.tested(row["mcnemar"], NOT_BOTH), table.measured(row["kappa"], otherwise=NOT_BOTH)]
+        table.rows.append([Cell(row["name"]), *cells, *table.counts(row)])
+    return table
+
+
+def thinking(metrics: Json) -> list[tuple[str, Table]]:
+    """Titles and tables of the section `thinking`."""
+    drawn: dict[str, Callable[[Sequence[Json]], Table]] = {"budgets": budgets, "early": early, "between": between}
+    return [(THINKING[key], drawn[key](rows)) for key, rows in thought(metrics).items()]
+
+
+def budgets(rows: Sequence[Json]) -> Table:
+    """What answering from a confidence on brings at each budget: how many, how many of them right, what it is worth."""
+    worth = tuple(("U", f"wrong costs {risk}") for risk in (0, 1, 20))
+    table = Table((("thinking", ""), ("answered", "from"), ("answered", ""), ("right", "of answered"), *worth, *COUNTS))
+    keys = ("answered", "accuracy", "utility_0", "utility_1", "utility_20")
+    for row in rows:
+        cells = [table.measured(row[key]) for key in keys]
+        table.rows.append([Cell(row["name"]), Cell(number(row["threshold"])), *cells, *table.counts(row)])
+    return table
+
+
+def early(rows: Sequence[Json]) -> Table:
+    """How far answers rest on the reasoning that is shown, beside how often they are right and the same without it."""
+    measured = (("right", ""), ("changed", "when cut"), ("same", "without reasoning"), ("cuts", "unreadable"))
+    table = Table((("chains", ""), *measured, *COUNTS))
+    for row in rows:
+        cells = [table.measured(row[key], row["n"]) for key in ("accuracy", "needed", "unaided")]
+        table.rows.append([Cell(row["name"]), *cells, table.counted(row["unreadable"]), *table.counts(row)])
+    return table
+
+
+def between(rows: Sequence[Json]) -> Table:
+    """Few chains against more: what became right and wrong, and the effect on how far reasoning is needed."""
+    measured = (("right", "difference"), ("p", "McNemar"), ("broken", "of easy"), ("solved", "of hard"))
+    table = Table((("against fewest", ""), *measured, ("changed when cut", "Cohen's d"), *COUNTS))
+    for row in rows:
+        cells = [table.measured(row["difference"], otherwise=NOT_BOTH), table.tested(row["mcnemar"], NOT_BOTH)]
+        cells += [table.measured(row[key]) for key in ("broken", "solved", "effect")]
         table.rows.append([Cell(row["name"]), *cells, *table.counts(row)])
     return table
 

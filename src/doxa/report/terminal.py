@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, takewhile
 
 from doxa.report import facts
 from doxa.report.facts import Json
-from doxa.report.numbers import M, chance, compact, count, plural
+from doxa.report.numbers import M, chance, compact, count, number, plural
 from doxa.text import clean
 
 _COLUMNS = (19, 6, 11, 17)
@@ -26,6 +26,7 @@ def summary(run: Json, metrics: Json, width: int = 80, *, page: str = "", then: 
         [part for text in facts.sentences(metrics) for part in wrap(text, width)],
         _estimators(metrics, width),
         _changes(metrics),
+        _thinking(metrics),
         [part for text in facts.losses(run, metrics) for part in wrap(f"! {text}", width)],
         _last(page, then, width),
     ]
@@ -162,6 +163,44 @@ def _changes(metrics: Json) -> list[str]:
         for row in rows or []:
             cells = (f"{compact(row[name])} (n {count(row[name]['n'])})" for name in names)
             lines.append(_row((clip(row["name"], widths[0] - 1), *cells), (31, 18)))
+    return lines
+
+
+_THINKING = {
+    "budgets": (
+        ("what thinking buys", "from", "answered", "right", "U r=0", "U r=1", "U r=20", "  n"),
+        (26, 6, 9, 8, 9, 9, 10),
+    ),
+    "early": (("early answers", "right", "changed", "same unaided", "unreadable", "  n"), (31, 10, 10, 13, 11)),
+    "between": (("against fewest chains", "gain", "p", "broken", "solved", "d", "  n"), (31, 9, 7, 9, 9, 9)),
+}
+"""Heads and widths of the tables of the section `thinking`."""
+
+
+def _thinking(metrics: Json) -> list[str]:
+    """What thinking buys and whether it was needed, a line each."""
+    cells: dict[str, Callable[[Json], tuple[str, ...]]] = {
+        "budgets": lambda row: (
+            number(row["threshold"]),
+            *(compact(row[key]) for key in ("answered", "accuracy", "utility_0", "utility_1", "utility_20")),
+        ),
+        "early": lambda row: (
+            *(compact(row[key]) for key in ("accuracy", "needed", "unaided")),
+            count(row["unreadable"]),
+        ),
+        "between": lambda row: (
+            compact(row["difference"]),
+            chance((row["mcnemar"] or {}).get("value")),
+            *(compact(row[key]) for key in ("broken", "solved", "effect")),
+        ),
+    }
+    lines = list[str]()
+    for key, rows in facts.thought(metrics).items():
+        head, widths = _THINKING[key]
+        lines.append(_row(head, widths))
+        for row in rows:
+            name = clip(row["name"], widths[0] - 1)
+            lines.append(_row((name, *cells[key](row), f"{count(row['n']):>3}"), widths))
     return lines
 
 
