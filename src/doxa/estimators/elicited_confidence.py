@@ -117,7 +117,8 @@ class ElicitedConfidence:
         scores = self._scores(inquiry, trials)
         details = {"replies": len(trials), "readable": sum(first(trial).form is not None for trial in trials)}
         if not scores:
-            return Confidence(None, self.scale, "no reply holds a readable answer and confidence", details=details)
+            lacks = "states a readable confidence above 0" if details["readable"] else "holds a readable answer"
+            return Confidence(None, self.scale, f"no reply {lacks}", details=details)
         best = own.form if own and own.form else max(scores, key=scores.__getitem__)
         answer = own.text if own else next(each.text for trial in trials for each in trial if each.form == best)
         return Confidence(scores.get(best, 0.0), self.scale, answer=answer, details=details)

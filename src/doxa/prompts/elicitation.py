@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from doxa.prompts import INSTRUCTION, transcript
 from doxa.prompts import MOST_GUESSES as MOST_GUESSES
-from doxa.prompts import transcript, with_note
 from doxa.types import Kind, Message
 
 TASKS = (
@@ -27,16 +27,26 @@ TASKS = (
 )
 """One instruction in ten wordings; the first is the usual one."""
 
-_LINE = "one line: the answer, then your confidence from 0% to 100%."
+_LINE = "one line: the answer@, then your confidence from 0% to 100%."
 FORMS: Mapping[str, str] = MappingProxyType(
     {
         "vanilla": f"Write {_LINE}",
         "cot": f"Explain first, in one or two sentences. Then write {_LINE}",
         "multi_step": f"Think in # steps, one a line, each with your confidence in that step. Then write {_LINE}",
-        "top_k": "Write your # best guesses, each with the probability that it is right.",
+        "top_k": "Write your # best guesses@, each with the probability that it is right.",
     }
 )
-"""What to write, by prompt; `#` stands for the number of steps or guesses."""
+"""What to write, by prompt; `#` stands for the number of steps or guesses, `@` for what an answer is."""
+ANSWERS: Mapping[Kind, str] = MappingProxyType(
+    {
+        "open": "",
+        "choice": " (letter only)",
+        "boolean": " (yes or no)",
+        "number": " (number only)",
+        "date": " (date only, as YYYY-MM-DD)",
+    }
+)
+"""What an answer is, by kind; it replaces the instruction of the question."""
 BEGIN: Mapping[str, str] = MappingProxyType(
     {"vanilla": "Answer:", "cot": "Explanation:", "multi_step": "Step 1:", "top_k": "G1:", "probe": "Reason:"}
 )
@@ -100,13 +110,13 @@ _EXAMPLES: Mapping[Kind, tuple[_Example, ...]] = MappingProxyType(
         ),
         "choice": (
             _Example(
-                "Which planet is the largest?\nA. Mars\nB. Jupiter\nC. Uranus\nD. Earth\nE. Saturn\nF. Neptune",
-                (("B", 80), ("E", 12), ("F", 4), ("D", 2), ("C", 1), ("A", 1)),
+                "Which planet is the largest?\nA. Mars\nB. Jupiter\nC. Saturn\nD. Earth",
+                (("B", 80), ("C", 12), ("D", 5), ("A", 3)),
                 _PLANET,
             ),
             _Example(
-                "Who painted Olympia?\nA. Degas\nB. Monet\nC. Cassatt\nD. Renoir\nE. Manet\nF. Courbet",
-                (("E", 30), ("A", 25), ("D", 15), ("B", 10), ("F", 5), ("C", 5)),
+                "Who painted Olympia?\nA. Degas\nB. Monet\nC. Renoir\nD. Manet",
+                (("D", 40), ("A", 30), ("C", 20), ("B", 10)),
                 _PAINTER,
             ),
         ),
@@ -119,9 +129,9 @@ _EXAMPLES: Mapping[Kind, tuple[_Example, ...]] = MappingProxyType(
 MOST_STEPS = len(_PLANET)
 
 
-def note(prompt: str, *, way: int = 0, count: int = 0) -> str:
+def note(kind: Kind, prompt: str, *, way: int = 0, count: int = 0) -> str:
     """The note that ends a question: the instruction in one of its wordings, and what to write."""
-    return f"{TASKS[way]} {FORMS[prompt].replace('#', str(count))}"
+    return f"{TASKS[way]} {FORMS[prompt].replace('#', str(count)).replace('@', ANSWERS[kind])}"
 
 
 def elicit(
@@ -131,10 +141,13 @@ def elicit(
 
     `way` chooses the wording of the instruction; `count` is the number of steps or guesses.
     """
-    asked = note(prompt, way=way, count=count)
+    asked = note(kind, prompt, way=way, count=count)
     shown = ((f"{each.question}\n{asked}", _written(each, prompt, count)) for each in _examples(kind))
     lines = (f"Hint: {hint}\n{HINT_NOTE}\n" if hint else "") + asked
-    return _after(shown, with_note(messages, lines))
+    *head, last = messages
+    return _after(
+        shown, (*head, Message(last.role, f"{last.content.removesuffix(INSTRUCTION[kind]).rstrip()}\n{lines}"))
+    )
 
 
 def probe(messages: Sequence[Message], kind: Kind, answer: str) -> tuple[Message, ...]:
@@ -176,7 +189,7 @@ def _written(example: _Example, prompt: str, count: int) -> str:
             return "\n".join([*(f"Step {i}: {text} Confidence: {p}%" for i, (text, p) in steps), line])
         case "top_k":
             guesses = enumerate(example.guesses[:count], start=1)
-            return "\n".join(f"G{i}: {guess}\nP{i}: {p}%" for i, (guess, p) in guesses)
+            return "\n".join(f"G{i}: {guess}. P{i}: {p}%" for i, (guess, p) in guesses)
         case _:
             return line
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from doxa.inquiry import Inquiry
+from doxa.prompts import elicitation
 from doxa.text import canonical, stated_percent
 
 _AROUND = " \n\t*.,;("
 _MARK = re.compile(r"(?:^|\n)\W*(?:final )?answer\W*[:=]", re.IGNORECASE)
 _CONFIDENCE = re.compile(r"\b(?:confidence|probability)\b", re.IGNORECASE)
+_UNASKED = re.compile(r"[^.\n]*\b(?:confidence|probability)\b.*", re.IGNORECASE | re.DOTALL)
 _STEP = re.compile(r"^\W*step\s*\d+\b(.*?)(?=^\W*step\s*\d+\b|\Z)", re.IGNORECASE | re.DOTALL | re.MULTILINE)
 _GUESS = re.compile(r"\bG(\d+)\W*:(.*?)(?=\bG\d+\W*:|\Z)", re.IGNORECASE | re.DOTALL)
+_PERCENT = re.compile(r"[\d.,]+ ?%")
 _PROBABILITY = re.compile(r"\bP(\d+)\W*:", re.IGNORECASE)
 
 
@@ -66,6 +70,8 @@ def by_steps(text: str) -> Said | None:
 def listed(text: str) -> list[Said]:
     """Guesses in the order given, each with its probability; of two with one number the later counts.
 
+    A percentage in the place of a guess, with no probability of its own, is none.
+
     >>> listed("G1: Oslo\\nP1: 60%\\nG2: Bergen\\nP2: ?")
     [Said(answer='Oslo', confidence=0.6), Said(answer='Bergen', confidence=None)]
     """
@@ -73,8 +79,8 @@ def listed(text: str) -> list[Said]:
     for number, written in _GUESS.findall(text):
         answer, *stated = _PROBABILITY.split(written, maxsplit=1)
         first = _line(answer)
-        if first:
-            own = stated[:1] == [number]
+        own = stated[:1] == [number]
+        if first and (own or not _PERCENT.fullmatch(first)):
             numbered[number] = Said(first, stated_percent(_line(stated[1])).value if own else None)
     return list(numbered.values())
 
@@ -99,6 +105,21 @@ def guesses(inquiry: Inquiry, prompt: str, text: str) -> list[Guess]:
         for place, (said, form) in enumerate(zip(found, forms, strict=True))
         if form is None or form not in forms[:place]
     ]
+
+
+def unfinished(prompt: str, text: str, found: Sequence[Guess]) -> str | None:
+    """A reply up to where its answer or the confidence in it should stand but does not; `None` if nothing is missing.
+
+    >>> unfinished("cot", "Explanation: It is Oslo. Confidence: 80%", [])
+    'Explanation: It is Oslo.\\nAnswer:'
+    """
+    if not found and prompt in ("cot", "multi_step"):
+        reasons = _UNASKED.sub("", text) if prompt == "cot" else text
+        return f"{reasons.rstrip()}\n{elicitation.BEGIN['vanilla']}"
+    if found and found[0].confidence is None and prompt in ("vanilla", "cot"):
+        *_, last = _MARK.finditer(text)
+        return f"{text[: last.end()]} {found[0].text}. Confidence:"
+    return None
 
 
 def _line(text: str) -> str:

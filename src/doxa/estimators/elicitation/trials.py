@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from doxa.errors import Unavailable
 from doxa.estimators.elicitation.hints import pointed_at
-from doxa.estimators.elicitation.reading import Guess, guesses, probed
+from doxa.estimators.elicitation.reading import Guess, guesses, probed, unfinished
 from doxa.estimators.reading import prefill
 from doxa.inquiry import Inquiry, derive_seed
 from doxa.prompts import elicitation
 from doxa.text import canonical, short_answer
+from doxa.types import Message, Reply
 
 Trial = Sequence[Guess]
 """What one reply says: its answers, best first; several only where several were asked for."""
@@ -35,25 +37,16 @@ class Form:
     prompt: str
     count: int = 0
 
-    @property
-    def max_tokens(self) -> int:
-        """Room for a reply of this form."""
-        room = {"cot": _EXPLANATION + _LINE, "multi_step": _STEP * self.count + _LINE, "top_k": _GUESS * self.count}
-        return room.get(self.prompt, _LINE)
-
     async def once(self, inquiry: Inquiry, *, way: int = 0, hint: str = "") -> Trial:
         """The likeliest reply, to the instruction in one of its wordings, with a hint if there is one."""
-        messages = elicitation.elicit(inquiry.messages, inquiry.kind, self.prompt, way=way, count=self.count, hint=hint)
-        begin = prefill(inquiry, elicitation.BEGIN[self.prompt])
-        said = await inquiry.ask(messages, prefill=begin, max_tokens=self.max_tokens)
-        return guesses(inquiry, self.prompt, begin + said.text)
+        messages = self._messages(inquiry, way=way, hint=hint)
+        return await self._read(inquiry, messages, await inquiry.ask(messages, **self._fields(inquiry)))
 
     async def drawn(self, inquiry: Inquiry, n: int, temperature: float) -> list[Trial]:
         """`n` replies drawn at a temperature."""
-        messages = elicitation.elicit(inquiry.messages, inquiry.kind, self.prompt, count=self.count)
-        begin = prefill(inquiry, elicitation.BEGIN[self.prompt])
-        said = await inquiry.draws(messages, n, temperature=temperature, prefill=begin, max_tokens=self.max_tokens)
-        return [guesses(inquiry, self.prompt, begin + reply.text) for reply in said]
+        messages = self._messages(inquiry)
+        said = await inquiry.draws(messages, n, temperature=temperature, **self._fields(inquiry))
+        return list(await asyncio.gather(*(self._read(inquiry, messages, reply) for reply in said)))
 
     async def paraphrased(self, inquiry: Inquiry, n: int) -> list[Trial]:
         """The likeliest reply to each of the first `n` wordings of the instruction."""
@@ -75,6 +68,31 @@ class Form:
             for _, hint in elicitation.HINTS[1 : n + 1]
         ]
         return [unhinted, *await asyncio.gather(*(self.once(inquiry, hint=hint) for hint in hints))]
+
+    def _messages(self, inquiry: Inquiry, *, way: int = 0, hint: str = "") -> tuple[Message, ...]:
+        kind, count = inquiry.kind, self.count
+        return elicitation.elicit(inquiry.messages, kind, self.prompt, way=way, count=count, hint=hint)
+
+    def _fields(self, inquiry: Inquiry) -> dict[str, Any]:
+        """How the model is asked: its turn is begun where it may be, and ends with the list where there is one."""
+        begin = prefill(inquiry, elicitation.BEGIN[self.prompt])
+        again = (f"\n{begin}",) if begin else ()
+        stop = (f"G{self.count + 1}:", *again) if self.prompt == "top_k" else ()
+        room = {"cot": _EXPLANATION + _LINE, "multi_step": _STEP * self.count + _LINE, "top_k": _GUESS * self.count}
+        return {"prefill": begin, "stop": stop, "max_tokens": room.get(self.prompt, _LINE)}
+
+    async def _read(self, inquiry: Inquiry, messages: Sequence[Message], reply: Reply) -> Trial:
+        """What a reply says; where answer or confidence are missing it is taken up there, if the model lets us."""
+        begin = prefill(inquiry, elicitation.BEGIN[self.prompt])
+        text = begin + reply.text
+        found = guesses(inquiry, self.prompt, text)
+        for _ in range(2 if begin else 0):
+            begun = unfinished(self.prompt, text, found)
+            if begun is None:
+                break
+            text = begun + (await inquiry.ask(messages, prefill=begun, max_tokens=_LINE)).text
+            found = guesses(inquiry, self.prompt, text)
+        return found
 
 
 async def rivals(inquiry: Inquiry, own: str, n: int, temperature: float) -> list[str]:
