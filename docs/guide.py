@@ -31,7 +31,7 @@ from doxa.types import Access, Capabilities, Confidence, Entailment, Outcome, Qu
 
 DOCS = Path(__file__).parent
 GUIDE, MEASURED = DOCS / "estimators.md", DOCS / "measured.json"
-BANKS = ("capitals", "capitals_choice", "word_problems")
+BANKS = ("capitals", "capitals_choice", "word_problems", "capitals_claims")
 """Where costs are counted: on the capitals, or the first of the others where a method asks anything at all."""
 QUESTIONS = 64
 PROBES = 4
@@ -68,7 +68,11 @@ NEEDS = {
     "entailment": "a judge of entailment",
     "embedding": "an encoder",
 }
-KINDS = {"capitals_choice": "questions with options", "word_problems": "questions with numbers"}
+KINDS = {
+    "capitals_choice": "questions with options",
+    "word_problems": "questions with numbers",
+    "capitals_claims": "questions of yes or no",
+}
 INTRODUCTION = """\
 # Field guide to the estimators
 
@@ -190,6 +194,9 @@ def facts(name: str) -> dict[str, Any]:
         "embedding": trial(EVERYTHING, Services(watched, None)),
         "scoring": trial(replace(EVERYTHING, score=False), both),
         "decoding": trial(replace(EVERYTHING, decodings=()), both),
+        "statistics": trial(replace(EVERYTHING, statistics=()), both),
+        "alternatives": trial(replace(EVERYTHING, top_logprobs=0), both),
+        "services": trial(EVERYTHING, Services()),
     }
     return {
         "bank": bank,
@@ -316,13 +323,15 @@ def _entry(name: str, measured: Mapping[str, Any]) -> str:
 
 
 def _needs(member: Any, found: Mapping[str, Any]) -> str:
-    parts = [READS[member.access]]
+    needs, parts = set(found["needs"]), [READS[member.access]]
     if member.statistics:
-        parts.append(f"full distributions ({', '.join(member.statistics)})")
-    if getattr(member, "alternatives", 0):
-        parts.append(f"the {member.alternatives} likeliest tokens")
-    parts += [words for need, words in NEEDS.items() if need in found["needs"]]
-    parts += [f"{NEEDS[use]} if there is one" for use in found["uses"] if use not in found["needs"]]
+        told = f"full distributions ({', '.join(member.statistics)})"
+        parts.append(told if "statistics" in needs else f"{told} if shown")
+    seen = getattr(member, "alternatives", 0)
+    parts += [f"the {seen} likeliest tokens" if seen else "the likeliest tokens"] if "alternatives" in needs else []
+    parts += [words for need, words in NEEDS.items() if need in needs]
+    rest = [NEEDS[use] for use in found["uses"] if use not in needs]
+    parts += [" or ".join(rest) + ("" if "services" in needs else " if there is one")] if rest else []
     parts += [KINDS[found["bank"]]] if found["bank"] in KINDS else []
     parts += ["graded questions to learn from"] if flow.learns(member) else []
     parts += ["many questions at once"] if flow.compares(member) else []

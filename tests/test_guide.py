@@ -52,10 +52,11 @@ def test_every_estimator_has_its_entry_and_its_line_in_one_table() -> None:
 
 
 def test_what_is_needed_is_found_by_taking_it_away() -> None:
-    p_true, luq, cautious = (GUIDE.facts(name) for name in ("p_true", "luq", "cautious_self_consistency"))
+    p_true, luq, cautious, sar = (GUIDE.facts(name) for name in ("p_true", "luq", "cautious_self_consistency", "sar"))
     assert (p_true["needs"], p_true["uses"], p_true["asks"]) == ([], [], ["asked", "reply"])
-    assert (luq["needs"], luq["asks"]) == (["entailment"], ["reply", "samples"])
+    assert (luq["needs"], luq["asks"]) == (["entailment", "services"], ["reply", "samples"])
     assert cautious["needs"] == ["decoding"] and cautious["cost"]["calls"] == 11
+    assert sar["needs"] == ["services"] and sar["uses"] == ["embedding", "entailment"]
     assert luq["judged"]["calls"] > luq["cost"]["calls"] == 11
 
 
