@@ -169,6 +169,15 @@ def test_it_is_a_frozen_value_made_without_arguments_and_says_what_it_is(name: s
     assert re.search(r"Range .*higher is surer", doc), "does not say range and direction"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_in_a_sentence_each_when_it_helps_and_when_it_does_not(name: str) -> None:
+    kind = registry.find("estimators", name)
+    assert kind.helps != kind.fails
+    for text in (kind.helps, kind.fails):
+        assert text[0].isupper() and text.endswith(".") and len(text) < 200
+        assert not re.search(r"[.!?]\s", text), "is more than one sentence"
+
+
 @pytest.mark.parametrize("question", [OPEN[0], CHOICE[0], CLAIM], ids=["open", "choice", "boolean"])
 @pytest.mark.parametrize("name", NAMES)
 def test_it_gives_a_number_in_its_scale_or_a_reason(name: str, question: Question) -> None:
