@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from doxa.errors import Unavailable
 from doxa.estimators.chains import Chain, chain
 from doxa.inquiry import Inquiry
 from doxa.prompts import TRUE_FALSE, deduction, reasoning
@@ -71,7 +70,7 @@ class StepConfidence:
         """Ask after every line of the greedy chain."""
         written = await chain(inquiry)
         if written.answer is None or canonical(written.answer, inquiry.kind, inquiry.choices) is None:
-            raise Unavailable("the chain has no readable answer")
+            return Confidence(None, self.scale, "the chain has no readable answer")
         lines = [*written.steps, f"{reasoning.ANSWER} {written.answer}"]
         asked = (deduction.prospect(inquiry.messages, lines[:end]) for end in range(len(lines) + 1))
         options = await asyncio.gather(*(inquiry.options(messages, TRUE_FALSE) for messages in asked))
