@@ -17,21 +17,23 @@ _COMMANDS = {
     "training": "doxa train {name} {example} --model {model} --out data.jsonl",
 }
 
+_COVERAGES = ("proxy", "partial", "full")
+
 
 def papers() -> list[dict[str, Any]]:
     """One row per published system: who implements it and how much of it, a command that runs it, and its tests.
 
-    A member names the systems it implements in `implements`; `coverage` is "full", or "partial: " and what is missing.
-    A member that does not say is partial; a system is covered in full where one of its members says so. `example` says
-    what to ask where the capitals are no example, `spelled` what to name where that is more than the member's name, and
-    `model` whom to ask where the embedded model is too small to say anything.
+    A member names the systems it implements in `implements`; `coverage` is "full", or "partial: " and what is missing,
+    or "proxy: " and what stands in for what. A member that does not say is partial; a system is covered as well as the
+    best of its members. `example` says what to ask where the capitals are no example, `spelled` what to name where that
+    is more than the member's name, and `model` whom to ask where the embedded model is too small to say anything.
     """
     rows: dict[str, dict[str, Any]] = {}
     for place, member, command, tests in _members():
         for system in getattr(member, "implements", ()):
             row = rows.setdefault(system, _row(system))
             coverage = getattr(member, "coverage", "partial")
-            row["coverage"] = "full" if "full" in (row["coverage"], coverage.partition(":")[0]) else "partial"
+            row["coverage"] = max(row["coverage"], coverage.partition(":")[0], key=_COVERAGES.index)
             row["members"].append({"name": place, "coverage": coverage})
             spelled = getattr(member, "spelled", place.partition("/")[2])
             example, model = getattr(member, "example", "bank:capitals"), getattr(member, "model", "smollm2")
@@ -50,4 +52,4 @@ def _members() -> Iterator[tuple[str, Any, str, str]]:
 
 
 def _row(system: str) -> dict[str, Any]:
-    return {"name": system, "about": "", "coverage": "partial", "members": [], "commands": [], "tests": []}
+    return {"name": system, "about": "", "coverage": _COVERAGES[0], "members": [], "commands": [], "tests": []}
