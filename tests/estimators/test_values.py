@@ -19,6 +19,7 @@ from doxa.errors import Unavailable, UsageError
 from doxa.estimators.certainty_words import CertaintyWords
 from doxa.estimators.deed import Deed, deed
 from doxa.estimators.discrete_semantic_entropy import DiscreteSemanticEntropy, discrete_semantic_entropy
+from doxa.estimators.guessing import guesses
 from doxa.estimators.lexicon import SURVEY, certainty
 from doxa.estimators.mean_token_entropy import MeanTokenEntropy, mean_token_entropy
 from doxa.estimators.normalized_probability import NormalizedProbability, normalized_probability
@@ -30,9 +31,10 @@ from doxa.estimators.persistence import Persistence
 from doxa.estimators.self_consistency import SelfConsistency
 from doxa.estimators.semantic_entropy import SemanticEntropy, semantic_entropy
 from doxa.estimators.sequence_probability import SequenceProbability, sequence_probability
-from doxa.estimators.stated_one_turn import StatedOneTurn, read
-from doxa.estimators.stated_top_k import StatedTopK, guesses
+from doxa.estimators.stated_one_turn import StatedOneTurn
+from doxa.estimators.stated_top_k import StatedTopK
 from doxa.estimators.stated_two_turn import StatedTwoTurn
+from doxa.estimators.stating import read
 from doxa.inquiry import Asking, Inquiry
 from doxa.types import Capabilities, Confidence, Message, Outcome, Reply, Request, Token
 

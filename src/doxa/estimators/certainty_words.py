@@ -26,7 +26,7 @@ class CertaintyWords:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("just-ask-calibration",)
-    coverage: ClassVar[str] = "partial: Ling. 1S-human in a turn of its own; without 1S-opt and temperature scaling"
+    coverage: ClassVar[str] = "partial: Ling. 1S-human in a turn of its own"
     helps: ClassVar[str] = "Only text can be had and a model is better with words than with figures."
     fails: ClassVar[str] = (
         "Small models nearly always pick the same phrase: on 150 capitals the embedded one ranked hardly better than "

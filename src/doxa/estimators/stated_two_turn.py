@@ -8,7 +8,7 @@ from typing import ClassVar
 from doxa import prompts
 from doxa.estimators.reading import prefill
 from doxa.inquiry import Inquiry
-from doxa.text import stated_percent
+from doxa.text import first_decimal, stated_percent
 from doxa.types import Access, Confidence, Scale
 
 
@@ -18,8 +18,11 @@ class StatedTwoTurn:
 
     Range [0, 1], higher is surer. This is the model's *word*. Only the answer to the follow-up is read, never the
     reply or the question; the last well-formed percentage counts, and an ambiguous one is `None`. The two-stage
-    verbalised confidence of Tian et al. 2023, Just Ask for Calibration (arXiv 2305.14975).
+    verbalised confidence of Tian et al. 2023, Just Ask for Calibration (arXiv 2305.14975). `as_released` reads
+    the first number with a decimal point as a fraction and nothing else, as LM-Polygraph does.
     """
+
+    as_released: bool = False
 
     access: ClassVar[Access] = Access.TEXT
     scale: ClassVar[Scale] = Scale.UNIT
@@ -35,5 +38,8 @@ class StatedTwoTurn:
         reply = await inquiry.reply()
         messages = prompts.follow_up(inquiry.messages, reply.text, prompts.CONFIDENCE)
         said = await inquiry.ask(messages, prefill=prefill(inquiry, "Probability:"), max_tokens=12)
-        value, reason = stated_percent(said.text)
+        if self.as_released:
+            value, reason = first_decimal(said.text)
+        else:
+            value, reason = stated_percent(said.text, question=prompts.transcript(inquiry.messages))
         return Confidence(value, self.scale, reason)

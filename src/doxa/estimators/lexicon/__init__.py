@@ -33,21 +33,57 @@ SURVEY: Mapping[str, float] = MappingProxyType(
 )
 """Phrases with their probabilities, surest first."""
 
+RELEASED: Mapping[str, float] = MappingProxyType(
+    {
+        "Almost Certain": 0.95,
+        "Highly Likely": 0.9,
+        "Very Good Chance": 0.8,
+        "We Believe": 0.75,
+        "Probably": 0.7,
+        "Probable": 0.7,
+        "Likely": 0.7,
+        "Better than Even": 0.6,
+        "About Even": 0.5,
+        "Probably Not": 0.25,
+        "We Doubt": 0.2,
+        "Unlikely": 0.2,
+        "Little Chance": 0.1,
+        "Chances Are Slight": 0.1,
+        "Improbable": 0.1,
+        "Highly Unlikely": 0.05,
+        "Almost No Chance": 0.02,
+    }
+)
+"""The phrases as LM-Polygraph was released with them, in its order, with its rounded numbers."""
+
 _PHRASE = re.compile(
     rf"(?<!\bnot )\b({'|'.join(sorted(map(re.escape, SURVEY), key=len, reverse=True))})\b", re.IGNORECASE
 )
 
 
-def certainty(text: str) -> tuple[float | None, str]:
-    """Probability of the phrase a text uses, or `None` and why: no known phrase, or several that differ.
+def phrase(text: str, *, as_released: bool = False) -> tuple[str | None, str]:
+    """The phrase a text uses, or `None` and why: no known phrase, or several that differ.
 
     Longer phrases are taken before the shorter ones they contain, in any case of letters; a negated one ("not likely")
-    is passed over.
+    is passed over. `as_released` takes the first of the `RELEASED` phrases that occurs anywhere in just these letters.
+
+    >>> phrase("PROBABLY NOT"), phrase("Probably Not", as_released=True), phrase("likely", as_released=True)
+    (('probably not', ''), ('Probably', ''), (None, 'no phrase of certainty'))
+    """
+    if as_released:
+        first = next((known for known in RELEASED if known in text), None)
+        return first, "" if first else "no phrase of certainty"
+    found = {match.lower() for match in _PHRASE.findall(re.sub(r"\s+", " ", text))}
+    if len(found) > 1:
+        return None, "several phrases of certainty"
+    return (found.pop(), "") if found else (None, "no phrase of certainty")
+
+
+def certainty(text: str) -> tuple[float | None, str]:
+    """Probability that people understand by the phrase a text uses, or `None` and why; read as `phrase` does.
 
     >>> certainty("Probably not."), certainty("LIKELY"), certainty("Highly unlikely, or about even?")
     ((0.2468, ''), (0.7091, ''), (None, 'several phrases of certainty'))
     """
-    found = {match.lower() for match in _PHRASE.findall(re.sub(r"\s+", " ", text))}
-    if len(found) > 1:
-        return None, "several phrases of certainty"
-    return (SURVEY[found.pop()], "") if found else (None, "no phrase of certainty")
+    found, reason = phrase(text)
+    return None if found is None else SURVEY[found], reason

@@ -17,6 +17,7 @@ from doxa.models.planted.reasoning import reason
 from doxa.models.planted.reasoning_steps import check, deduce, prospect
 from doxa.models.planted.thinking import forced
 from doxa.models.planted.voice import Distribution
+from doxa.models.planted.words import phrase, words
 from doxa.types import Message
 
 _P_TRUE = re.compile(
@@ -98,25 +99,14 @@ def _follow_up(persona: Persona, turns: Sequence[Message]) -> Distribution | Non
     believed = voice.belief(persona, question, reply)
     phrases = _PHRASES.fullmatch(text)
     if phrases:
-        listed = phrases[1].split(", ")
-        return {listed[min(int((1 - persona.word(believed)) * len(listed)), len(listed) - 1)]: 1.0}
+        return {phrase(persona, believed, phrases[1].split(", ")): 1.0}
     if text == prompts.CONFIDENCE:
         return {voice.percent(persona.word(believed)): 1.0}
     if text == prompts.KEEP:
         return {"keep" if persona.dares(believed) else "withdraw": 1.0}
     if text == prompts.BET:
         return {"bet" if persona.dares(believed) else "pass": 1.0}
-    if text.startswith(prompts.RECONSIDER):
-        return _second_thoughts(persona, question, reply, believed)
     return voice.answers(f"{question}\n{reply}\n{text}")
-
-
-def _second_thoughts(persona: Persona, question: str, reply: str, believed: float) -> Distribution:
-    """Keeps the reply as likely as it believes it, else gives the best other answer; a stubborn one always keeps it."""
-    others = [answer for answer in voice.answers(question) if reply.strip().lower() not in voice.ways(persona, answer)]
-    if persona.acts == "stubborn" or not others:
-        return {reply: 1.0}
-    return {reply: believed, others[0]: 1 - believed}
 
 
 _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None], ...] = (
@@ -130,6 +120,7 @@ _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None],
     prospect,
     elicit,
     hedging,
+    words,
     _noted,
     _follow_up,
 )
