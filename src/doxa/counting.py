@@ -33,6 +33,10 @@ _ALTERNATIVES = ("A", "B", "Yes", "No", "Maybe", *(f"other{n}" for n in range(15
 """As many as servers give at most, options that methods look for among them."""
 
 
+_MARKER = "Answer:"
+"""Whoever is asked to mark the answer at the end of a reasoning by this does so."""
+
+
 class Counter:
     """A stand-in for a model: counts each distinct request once, and answers with something readable."""
 
@@ -58,6 +62,8 @@ class Counter:
             self.spent += Usage(1, tokens_in, request.max_tokens if request.continuation is None else 0)
         number = 0 if request.seed is None else sample_number(request.seed)
         text = request.continuation or self._answers[number % len(self._answers)]
+        if request.continuation is None and _MARKER in "".join(each.content for each in request.messages[-1:]):
+            text = f"{text}\n{_MARKER} {text}"
         statistics = dict.fromkeys(request.statistics, 0.5)
         first, *rest = text.split(" ")
         top = ((first, -1.0), *((word, -2.0 - n) for n, word in enumerate(_ALTERNATIVES)))[: request.top_logprobs or 0]

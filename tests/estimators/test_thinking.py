@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doxa import prompts
+from doxa import flow, prompts
 from doxa.errors import Unavailable, UsageError
 from doxa.estimators.chains import read_chain
 from doxa.estimators.early_answering import EarlyAnswering, kept_share, majority
@@ -318,3 +318,8 @@ def test_bad_cuts_are_refused() -> None:
             EarlyAnswering(cuts=cuts)
     with pytest.raises(UsageError, match="0 chains"):
         EarlyAnswering(chains=0)
+
+
+def test_a_dry_run_counts_the_chains_and_every_early_answer() -> None:
+    plan = flow.Plan(OPEN[:2], {"early_answering": EarlyAnswering(5)})
+    assert asyncio.run(flow.count(plan, Mock().capabilities)).calls == 2 * (1 + 5 + 4)
