@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SOUNDS = ("decisiveness", "linguistic_confidence")
-"""Estimators that tell how sure an answer sounds."""
+"""Estimators that tell how sure an answer sounds; the second speaks where the first was not asked in the same words."""
 IS = "assertion_consistency"
 """The one that tells how consistently it is given."""
 _KNOB = r"\b{}=['\"]?(\w+)"
@@ -20,10 +21,14 @@ _DEFAULTS = {"prompt": "plus", "variant": "0"}
 def faithfulness(items: pl.DataFrame, *, seed: int = 0) -> list[dict[str, Any]]:
     """One row for each pair of an estimator of `SOUNDS` and one of `IS` that were asked in the same words."""
     parts = {part["estimator"][0]: part for part in items.partition_by("estimator", maintain_order=True)}
-    consistent = [label for label in parts if _name(label) == IS]
-    sounding = [label for label in parts if _name(label) in SOUNDS]
-    pairs = [(one, other) for one in sounding for other in consistent if _words(one) == _words(other)]
+    pairs = [(one, other) for other in parts if _name(other) == IS for one in _sounding(parts, _words(other))]
     return [_row((one, other), parts[one], parts[other], seed) for one, other in pairs]
+
+
+def _sounding(labels: Iterable[str], words: dict[str, str]) -> list[str]:
+    alike = [label for label in labels if _words(label) == words]
+    by_name = ([label for label in alike if _name(label) == name] for name in SOUNDS)
+    return next(filter(None, by_name), [])
 
 
 def _name(label: str) -> str:

@@ -400,6 +400,16 @@ def test_a_run_with_both_says_how_faithful_the_words_are(tmp_path: Path) -> None
     assert min(faithful["honest"]) > 0.85 and faithful["constant"][1] < 0.7
 
 
+def test_linguistic_confidence_speaks_where_decisiveness_was_not_asked_in_the_same_words(tmp_path: Path) -> None:
+    names = ["linguistic_confidence", "linguistic_confidence(prompt=plain)", "decisiveness", "assertion_consistency",
+             "assertion_consistency(prompt=plain,samples=5)"]  # fmt: skip
+    run = assay(Mock(), Planted(n=5).questions(), estimators=names, out=tmp_path)
+    assert [(row["sounds"], row["is"]) for row in run.metrics["faithfulness"]] == [
+        (names[2], names[3]),
+        (names[1], names[4]),
+    ]
+
+
 def test_a_run_without_a_pair_says_nothing(tmp_path: Path) -> None:
     alone = ["decisiveness", "assertion_consistency(prompt=reflect)"]
     run = assay(Mock(), Planted(n=5).questions(), estimators=alone, out=tmp_path)

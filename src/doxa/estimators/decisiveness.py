@@ -56,9 +56,9 @@ class Decisiveness:
             return Confidence(1.0, self.scale, answer=said.text)
         role = "judge" if "judge" in inquiry.callers else "subject"
         if self.by == "words" or (self.by == "auto" and role == "subject"):
-            value = heard(said.text).value
-            hedged = value is not None and not heard(said.text).boosted
-            return Confidence(value if hedged else 1.0, self.scale, answer=said.claim, provenance="its words")
+            sound = heard(said.text)
+            plain = sound.value is None or sound.boosted
+            return Confidence(1.0 if plain else sound.value, self.scale, answer=said.claim, provenance="its words")
         asked = hedging.decisiveness(said.text.strip())
         rated = await inquiry.ask(asked, role=role, max_tokens=8, temperature=0.5, top_p=0.1)
         value, reason = stated_percent(rated.text)
