@@ -25,7 +25,7 @@ from doxa import flow, registry
 from doxa.choosing import asking_for
 from doxa.counting import Blank, Counter
 from doxa.inquiry import Asking, Inquiry, Services
-from doxa.report.numbers import count, interval
+from doxa.report.numbers import count, interval, percent
 from doxa.services.judge import Judge
 from doxa.types import Access, Capabilities, Confidence, Entailment, Outcome, Question, Request, Scale
 
@@ -244,6 +244,7 @@ def taken(measured: Mapping[str, Any], run: Path) -> dict[str, Any]:
         "command": re.sub(r" --out \S+", "", about["command"]),
     }
     rows = dict(measured["rows"])
+    own = {row["name"]: row for row in found.get("changes", {}).get("answers", []) if row["n"]}
     for entry in found["estimators"]:
         auroc = entry["raw"]["auroc"]
         rows[entry["name"]] = {
@@ -251,6 +252,9 @@ def taken(measured: Mapping[str, Any], run: Path) -> dict[str, Any]:
             "about": entry["about"],
             **{key: _rounded(auroc[key]) for key in ("value", "low", "high", "n", "reason")},
             "provenance": ", ".join(entry["provenance"]),
+            "right": [_rounded(own[entry["name"]][side]["value"]) for side in ("own", "reply")]
+            if entry["name"] in own
+            else None,
         }
     runs = {**measured["runs"], about["id"]: described}
     kept = {row["run"] for row in rows.values()}
@@ -381,7 +385,10 @@ def _rows(name: str, measured: Mapping[str, Any]) -> str:
         spelled = "" if label == name else f"`{label}` "
         value = f"AUROC {interval(row)}, n = {row['n']}" if row["value"] is not None else f"no AUROC: {row['reason']}"
         based = f", {row['provenance']}" if row["provenance"] and row["value"] is not None else ""
-        texts.append(f"{spelled}{value}{based} (run {places[row['run']]})")
+        right = (
+            f", right {percent(row['right'][0])} where replies are {percent(row['right'][1])}" if row["right"] else ""
+        )
+        texts.append(f"{spelled}{value}{based}{right} (run {places[row['run']]})")
     return "; ".join(texts)
 
 

@@ -89,6 +89,17 @@ def run_at(folder: Path, name: str, rows: dict[str, float | None]) -> Path:
     return folder / name
 
 
+def test_a_row_about_own_answers_says_how_often_they_are_right(tmp_path: Path) -> None:
+    run = run_at(tmp_path, "one", {"stated_top_k": 0.6, "luq": 0.5})
+    found = json.loads((run / "metrics.json").read_text())
+    shares = {"own": {"value": 0.3}, "reply": {"value": 0.5}}
+    found["changes"] = {"answers": [{"name": "stated_top_k", "n": 9, **shares}, {"name": "luq", "n": 0, "own": None}]}
+    (run / "metrics.json").write_text(json.dumps(found))
+    rows = GUIDE.taken({"runs": {}, "rows": {}}, run)
+    assert GUIDE._rows("stated_top_k", rows) == "AUROC .60, n = 9, judge, right 30 % where replies are 50 % (run 1)"
+    assert "right" not in GUIDE._rows("luq", rows)
+
+
 def test_a_later_run_replaces_the_rows_of_an_earlier_one(tmp_path: Path) -> None:
     empty: dict[str, Any] = {"runs": {}, "rows": {}}
     one = GUIDE.taken(empty, run_at(tmp_path, "one", {"luq": 0.61234567, "p_true": None}))
