@@ -17,27 +17,50 @@ _PLANET = (
     "2. Jupiter has more mass than all other planets together.\n"
     "3. (from 1, 2) The planet is Jupiter."
 )
+_HAMLET = (
+    "1. The question asks for the writer of Hamlet.\n"
+    "2. Hamlet is a play by Shakespeare.\n"
+    "3. (from 1, 2) The writer is Shakespeare."
+)
+_STORY = "A shelf has 3 rows of 4 books. 2 books are taken away."
 _SHELF = (
     "1. A shelf has 3 rows of 4 books.\n"
     "2. 2 books are taken away.\n"
     "3. (from 1) At first there are 3 x 4 = 12 books.\n"
     "4. (from 2, 3) Then 12 - 2 = 10 books are left."
 )
-_STORY = "A shelf has 3 rows of 4 books. 2 books are taken away."
-_PLAIN = (("What is the largest planet?", "Jupiter"), (f"{_STORY} How many books are left?", "10"))
-_QUESTIONS: Mapping[Kind, tuple[tuple[str, str], ...]] = MappingProxyType(
+_CUPS = "1. A cup costs 3 dollars.\n2. There are 15 cups.\n3. (from 1, 2) They cost 15 x 3 = 45 dollars."
+_YEAR = (
+    "1. The question asks for the first day of the year 2000.\n"
+    "2. A year begins on 1 January.\n"
+    "3. (from 1, 2) The day is 1 January 2000."
+)
+_LEAP = (
+    "1. The question asks for the day after 28 February 2004.\n"
+    "2. The year 2004 is a leap year.\n"
+    "3. (from 2) In 2004 February has 29 days.\n"
+    "4. (from 1, 3) The day is 29 February 2004."
+)
+# An answer must not look like the number of a line, or small models take the one for the other.
+_EXAMPLES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = MappingProxyType(
     {
-        "open": _PLAIN,
+        "open": (("What is the largest planet?", _PLANET, "Jupiter"), ("Who wrote Hamlet?", _HAMLET, "Shakespeare")),
         "choice": (
-            ("Which planet is the largest?\nA. Mars\nB. Jupiter\nC. Venus\nD. Earth", "B"),
-            (f"{_STORY} How many books are left?\nA. 10\nB. 7\nC. 34\nD. 12", "A"),
+            ("Which planet is the largest?\nA. Mars\nB. Jupiter\nC. Venus\nD. Earth", _PLANET, "B"),
+            (f"{_STORY} How many books are left?\nA. 10\nB. 7\nC. 34\nD. 12", _SHELF, "A"),
         ),
-        "boolean": (("Is Jupiter the largest planet?", "Yes"), (f"{_STORY} Are 12 books left?", "No")),
-        "number": _PLAIN,
-        "date": _PLAIN,
+        "boolean": (("Is Jupiter the largest planet?", _PLANET, "Yes"), (f"{_STORY} Are 12 books left?", _SHELF, "No")),
+        "number": (
+            (f"{_STORY} How many books are left?", _SHELF, "10"),
+            ("A cup costs 3 dollars. How much do 15 cups cost?", _CUPS, "45"),
+        ),
+        "date": (
+            ("On what day did the year 2000 begin?", _YEAR, "2000-01-01"),
+            ("What day came after 28 February 2004?", _LEAP, "2004-02-29"),
+        ),
     }
 )
-"""What the two deductions above may answer, by kind of question."""
+"""Question, deduction and answer, by kind of question."""
 
 
 def note(kind: Kind) -> str:
@@ -50,10 +73,7 @@ def note(kind: Kind) -> str:
 
 def natural_program(messages: Sequence[Message], kind: Kind) -> tuple[Message, ...]:
     """The question asked for a deduction in lines such as `3. (from 1, 2) …`, after two worked examples."""
-    shown = [
-        (question, f"{body}\n{reasoning.ANSWER} {answer}")
-        for (question, answer), body in zip(_QUESTIONS[kind], (_PLANET, _SHELF), strict=True)
-    ]
+    shown = [(question, f"{body}\n{reasoning.ANSWER} {answer}") for question, body, answer in _EXAMPLES[kind]]
     return reasoning.after(shown, messages, kind, note(kind))
 
 
