@@ -73,7 +73,7 @@ class ElicitedConfidence:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("express-uncertainty-eval",)
     coverage: ClassVar[str] = "full"
-    spelled: ClassVar[str] = "elicited_confidence,elicited_confidence(prompt='top_k',aggregation='pair_rank')"
+    spelled: ClassVar[str] = "elicited_confidence(prompt='top_k',aggregation='pair_rank')"
     helps: ClassVar[str] = (
         "No more than text is to be had, and the model is too big or too sure of itself for one word."
     )
