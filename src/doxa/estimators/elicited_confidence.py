@@ -74,9 +74,7 @@ class ElicitedConfidence:
     implements: ClassVar[tuple[str, ...]] = ("express-uncertainty-eval",)
     coverage: ClassVar[str] = "full"
     spelled: ClassVar[str] = "elicited_confidence(prompt='top_k',aggregation='pair_rank')"
-    helps: ClassVar[str] = (
-        "No more than text is to be had, and the model is too big or too sure of itself for one word."
-    )
+    helps: ClassVar[str] = "Only text is to be had: how replies agree tempers the overconfidence each of them states."
     fails: ClassVar[str] = "The model is too small to keep to a form, or states the same confidence whatever it says."
 
     def __post_init__(self) -> None:
@@ -114,6 +112,8 @@ class ElicitedConfidence:
         """Ask as often as wanted and put the replies together."""
         trials = await self._trials(inquiry)
         own = trials.pop(0)[0] if self.sampling == "misleading" else None
+        if self.prompt == "self_probing":
+            trials = await probe(inquiry, trials)
         scores = self._scores(inquiry, trials)
         details = {"replies": len(trials), "readable": sum(first(trial).form is not None for trial in trials)}
         if not scores:
@@ -125,20 +125,20 @@ class ElicitedConfidence:
 
     async def _trials(self, inquiry: Inquiry) -> list[Trial]:
         """All replies; where there are hints, the one without comes first, which must then hold a readable answer."""
-        count = {"top_k": self.k, "multi_step": self.steps}.get(self.prompt, 0)
+        options = {"choice": len(inquiry.choices), "boolean": 2}.get(inquiry.kind, self.k)
+        count = {"top_k": min(self.k, options), "multi_step": self.steps}.get(self.prompt, 0)
         form = Form("vanilla" if self.prompt == "self_probing" else self.prompt, count)
         match self.sampling:
             case "misleading":
-                trials = await form.misled(inquiry, self.samples - 1, self.temperature)
+                return await form.misled(inquiry, self.samples - 1, self.temperature)
             case "paraphrase":
-                trials = await form.paraphrased(inquiry, self.samples)
+                return await form.paraphrased(inquiry, self.samples)
             case _ if self.prompt == "self_probing":
-                trials = await sampled(inquiry, self.samples, self.temperature)
+                return await sampled(inquiry, self.samples, self.temperature)
             case _ if self.samples == 1:
-                trials = [await form.once(inquiry)]
+                return [await form.once(inquiry)]
             case _:
-                trials = await form.drawn(inquiry, self.samples, self.temperature)
-        return await probe(inquiry, trials) if self.prompt == "self_probing" else trials
+                return await form.drawn(inquiry, self.samples, self.temperature)
 
     def _scores(self, inquiry: Inquiry, trials: Sequence[Trial]) -> dict[str, float]:
         """The number of each answer."""
