@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from doxa.prompts import INSTRUCTION
+from doxa.prompts.reasoning import after
 from doxa.types import Kind, Message
 
 _SHORT: Mapping[Kind, str] = MappingProxyType(
@@ -87,16 +87,10 @@ def hedged_answer(
 
     `phrases` with the probability that people understand by each are those that `sensitivity_hedges` lists.
     """
-    *head, last = messages
-    system = "\n".join([*(m.content for m in head if m.role == "system"), *_metacognitive(prompt, variant, phrases)])
-    asked = last.content.removesuffix(f"\n{INSTRUCTION[kind]}") if INSTRUCTION[kind] else last.content
+    said = "\n".join([*(m.content for m in messages if m.role == "system"), *_metacognitive(prompt, variant, phrases)])
+    turns = [message for message in messages if message.role != "system"]
     shown = () if prompt == "plain" else _EXAMPLES[kind]
-    return (
-        *((Message("system", system),) if system else ()),
-        *(m for q, a in shown for m in (Message("user", f"{q}\n{note(kind)}"), Message("assistant", a))),
-        *(message for message in head if message.role != "system"),
-        Message(last.role, f"{asked}\n{note(kind, prompt)}"),
-    )
+    return after(shown, [*([Message("system", said)] if said else []), *turns], kind, note(kind, prompt))
 
 
 def _metacognitive(prompt: str, variant: int, phrases: Mapping[str, float]) -> tuple[str, ...]:

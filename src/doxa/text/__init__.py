@@ -4,6 +4,7 @@ words      normalise, clean, encodable, …              replies   short_answer,
 figures    numbers, last_number                       stated    stated_percent, first_decimal
 days       dates, durations                           sameness  canonical, same_answer
 formula    arithmetic                                   programs   read_expression, read_function, run_program
+hedges     hedged, unhedged, claim
 """
 
 from doxa.text.days import dates, durations
