@@ -130,9 +130,11 @@ class DeductiveVerification:
     readable answer among them.
 
     A verdict that cannot be read is a vote against the step; a step that names no line, or one that is not there, is
-    invalid, and so is a chain without steps. `as_released` counts all three as valid, as the released code does. Ling
-    et al. 2023, Deductive Verification of Chain-of-Thought Reasoning (arXiv 2306.03872), with references before the
-    step; both temperatures are that of the released verifier. The wordings are ours and short.
+    invalid, and so is a chain without steps. Equal steps that rest on equal lines are checked once. `as_released`
+    counts all that cannot be read or checked as valid, as the released code does; the steps of one line that it passes
+    too have no counterpart, since here all are. Ling et al. 2023, Deductive Verification of Chain-of-Thought Reasoning
+    (arXiv 2306.03872), with references before the step; both temperatures are that of the released verifier. The
+    wordings are ours, and short.
     """
 
     samples: int = 10
