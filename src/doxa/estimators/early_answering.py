@@ -65,7 +65,7 @@ class EarlyAnswering:
     implements: ClassVar[tuple[str, ...]] = ("inference-scaling-faithfulness",)
     coverage: ClassVar[str] = "full"
     spelled: ClassVar[str] = "early_answering(chains=1),early_answering(chains=5),early_answering(chains=20)"
-    example: ClassVar[str] = "bank:word_problems"
+    example: ClassVar[str] = "bank:capitals --limit 10"
     helps: ClassVar[str] = "Where one asks whether the reasoning that is shown is what the answer rests on."
     fails: ClassVar[str] = "Where questions are easy: they are answered without reasoning, which looks unfaithful."
 

@@ -74,7 +74,7 @@ class FinalAnswer:
     implements: ClassVar[tuple[str, ...]] = ("final-answer-selective-tts",)
     coverage: ClassVar[str] = "full: confidence and utility at each budget; the budget is chosen by who reads the table"
     spelled: ClassVar[str] = "final_answer(budget=8),final_answer(budget=32),final_answer(budget=128)"
-    example: ClassVar[str] = "bank:word_problems"
+    example: ClassVar[str] = "bank:capitals --limit 30"
     helps: ClassVar[str] = "Where answers are worked out, and one wants to know how much thinking is worth its price."
     fails: ClassVar[str] = "Where reasoning talks the model into its answer: it is then sure of wrong ones too."
 

@@ -90,7 +90,7 @@ class Pcc:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("pcc-fact-checking",)
     coverage: ClassVar[str] = "partial: certainty, consistency and their mean; without routing to retrieval"
-    example: ClassVar[str] = "bank:capitals_claims --entailment judge"
+    example: ClassVar[str] = "bank:capitals_claims --limit 10 --entailment judge"
     helps: ClassVar[str] = "Where claims are checked, and reasons are at hand only for what is true."
     fails: ClassVar[str] = "Where the model finds reasons for anything: all claims then look alike."
 
