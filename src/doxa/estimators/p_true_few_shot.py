@@ -70,6 +70,8 @@ class PTrueFewShot:
             if len(text) <= left:
                 judged.append((text, bool(right)))
                 left -= len(text)
+        if not inquiries:
+            raise Unavailable("there is no other graded question to show")
         if not judged:
             raise Unavailable(f"none of {len(inquiries)} questions fits as an example into {self.room} characters")
         return replace(self, _judged=tuple(judged))
