@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from doxa import flow
 from doxa.budgets import RISKS, THRESHOLDS, thinking
+from doxa.items import frame
 from doxa.metrics.maths.intervals import wilson
 from doxa.metrics.maths.verdicts import tango
 from doxa.types import Confidence, Question, Record, Reply, Usage, Verdict
@@ -41,7 +41,7 @@ def early(necessity: float | None, correct: bool | None, chains: int = 1, **deta
 
 
 def section(records: list[Record]) -> dict[str, list[dict[str, Any]]]:
-    return thinking(flow.frame(records))
+    return thinking(frame(records))
 
 
 def test_the_published_utilities_come_out_of_the_items_of_a_run() -> None:

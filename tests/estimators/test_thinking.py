@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doxa import flow, prompts
+from doxa.choosing import named
 from doxa.errors import Unavailable, UsageError
 from doxa.estimators.chains import read_chain
 from doxa.estimators.early_answering import EarlyAnswering, kept_share, majority
@@ -321,5 +322,5 @@ def test_bad_cuts_are_refused() -> None:
 
 
 def test_a_dry_run_counts_the_chains_and_every_early_answer() -> None:
-    plan = flow.Plan(OPEN[:2], {"early_answering": EarlyAnswering(5)})
+    plan = flow.Plan(OPEN[:2], named("early_answering"))
     assert asyncio.run(flow.count(plan, Mock().capabilities)).calls == 2 * (1 + 5 + 4)
