@@ -55,7 +55,8 @@ def count_paths(graph: Graph, longest: int, limit: int) -> dict[str, int] | None
     `None` when more than `limit` beginnings of paths would have to be looked at.
     """
     ends, far = {node: answer for answer, node in graph.answers.items()}, _distances(graph)
-    counts, begun, looked_at = dict.fromkeys(graph.answers, 0), [(QUESTION,)], 0
+    counts, looked_at = dict.fromkeys(graph.answers, 0), 0
+    begun: list[tuple[int, ...]] = [(QUESTION,)]
     while begun:
         trail = begun.pop()
         if trail[-1] in ends:
@@ -77,7 +78,8 @@ def sample_paths(graph: Graph, longest: int, walks: int, random: Random) -> dict
     ends, far = {node: answer for answer, node in graph.answers.items()}, _distances(graph)
     totals = dict.fromkeys(graph.answers, 0)
     for _ in range(walks):
-        trail, stands_for = (QUESTION,), 1
+        trail: tuple[int, ...] = (QUESTION,)
+        stands_for = 1
         while trail[-1] not in ends and (choices := _onward(graph, far, trail, longest)):
             trail, stands_for = (*trail, random.choice(choices)), stands_for * len(choices)
         if trail[-1] in ends:
