@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doxa import prompts
-from doxa.estimators.chains import read_chain, room
+from doxa.estimators.chains import room
 from doxa.estimators.reading import prefill
-from doxa.estimators.stating import NO_CHAIN, chain_length, last_probability
+from doxa.estimators.stating import chain_length, read
 from doxa.inquiry import Inquiry
 from doxa.prompts import reasoning, words
 from doxa.types import Access, Confidence, Scale
@@ -19,7 +18,7 @@ class StatedWithReasoning:
     """The probability from 0 to 1 that the model states at the end of a reply that reasons and answers.
 
     Range [0, 1], higher is surer. The number is about the method's own answer, that of the same reply; worked examples
-    show the form, and the probability is read only after the answer's line. `details` holds the reply's tokens: the
+    show the form, and the probability is read only after the answer's marker. `details` holds the reply's tokens: the
     authors find that models are surer where they reason less. Zeng et al. 2025, Thinking Out Loud (arXiv 2504.06564),
     chain of thought with a probability; wordings are ours, and the likeliest reply is taken in place of one at
     temperature 0.6.
@@ -39,9 +38,5 @@ class StatedWithReasoning:
         begin = prefill(inquiry, reasoning.BEGIN)
         messages = words.reason_and_state(inquiry.messages, inquiry.kind)
         said = await inquiry.ask(messages, prefill=begin, max_tokens=room(inquiry))
-        text, details = begin + said.text, {"tokens": chain_length(said)}
-        steps = read_chain(text)
-        if steps.answer is None:
-            return Confidence(None, self.scale, NO_CHAIN, details=details)
-        value, reason = last_probability(text.removeprefix(steps.text), prompts.transcript(inquiry.messages))
-        return Confidence(value, self.scale, reason, answer=steps.answer, details=details)
+        answer, value, reason = read(begin + said.text, scale=1)
+        return Confidence(value, self.scale, reason, answer=answer, details={"tokens": chain_length(said)})

@@ -71,13 +71,13 @@ def phrase_note(phrases: Sequence[str]) -> str:
 
 def phrased(messages: Sequence[Message], phrases: Sequence[str]) -> tuple[Message, ...]:
     """The question asked for an answer and a phrase of certainty in one reply, after three examples."""
-    note = phrase_note(phrases)
+    note, written = phrase_note(phrases), {phrase.lower(): phrase for phrase in phrases}
     shown = [
         message
         for question, answer, phrase in _PHRASED
         for message in (
             Message("user", f"{question}\n{note}"),
-            Message("assistant", f"Answer: {answer}. Confidence: {phrase}"),
+            Message("assistant", f"Answer: {answer}. Confidence: {written[phrase]}"),
         )
     ]
     return _after(shown, prompts.with_note(messages, note))
@@ -86,7 +86,7 @@ def phrased(messages: Sequence[Message], phrases: Sequence[str]) -> tuple[Messag
 # -- reasons first -----------------------------------------------------------------------------------------------------
 
 PROBABILITY = "Probability:"
-STATE = f"After that write a line with {PROBABILITY} and how likely your answer is to be right, from 0 to 1."
+STATE = f"In the same line add {PROBABILITY} and how likely your answer is to be right, from 0 to 1."
 _STATED = ("0.95", "0.7")
 
 
@@ -99,7 +99,7 @@ def reason_and_state(messages: Sequence[Message], kind: Kind) -> tuple[Message, 
         if asked[place]:
             return Message(turn.role, f"{turn.content}\n{STATE}")
         return (
-            Message(turn.role, f"{turn.content}\n{PROBABILITY} {next(stated)}") if place and asked[place - 1] else turn
+            Message(turn.role, f"{turn.content}. {PROBABILITY} {next(stated)}") if place and asked[place - 1] else turn
         )
 
     return tuple(told(place, turn) for place, turn in enumerate(turns))

@@ -54,7 +54,7 @@ def _with_reasons(persona: Persona, turns: Sequence[Message]) -> Distribution | 
         return None
     believed = voice.answers(question)
     return {
-        f"{route}\n{asked.PROBABILITY} {persona.word(believed[_answer(route)]):.2f}": p
+        f"{route}. {asked.PROBABILITY} {persona.word(believed[_answer(route)]):.2f}": p
         for route, p in routes(question).items()
     }
 
