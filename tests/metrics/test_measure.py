@@ -265,3 +265,10 @@ def test_a_share_of_none_in_clusters_is_no_certainty() -> None:
     )
     assert (found.value, found.low) == (0.0, 0.0)
     assert found.high == pytest.approx(1.959963984540054**2 / (10 + 1.959963984540054**2))
+
+
+def test_clusters_that_are_all_alike_count_as_one_answer_each() -> None:
+    # Every cluster has one right and one wrong answer, so that no resampling of clusters changes the share.
+    correct, cluster = [True, False] * 6, [number // 2 for number in range(12)]
+    (found,) = metrics.measure(confidence=[0.5] * 12, correct=correct, cluster=cluster, metrics=["accuracy"])
+    assert found.value == 0.5 and (found.low, found.high) == pytest.approx(wilson(3, 6))

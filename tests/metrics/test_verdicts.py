@@ -89,6 +89,14 @@ def test_the_table_counts_each_question_once() -> None:
     assert {(m.n, m.missing, m.errors) for m in measured} == {(9, 2, 1)}
 
 
+@given(st.permutations(range(12)))
+def test_the_order_of_questions_plays_no_part(order: list[int]) -> None:
+    first, second, cluster = np.arange(12) % 2 == 0, np.arange(12) % 3 == 0, np.arange(12) // 2
+    assert compare_verdicts(first[order], second[order]) == compare_verdicts(first, second)
+    moved = compare_verdicts(first[order], second[order], cluster=cluster[order])
+    assert moved == compare_verdicts(first, second, cluster=cluster)
+
+
 def test_kappa_of_verdicts_that_never_vary_has_a_reason() -> None:
     found = compare_verdicts([True] * 6, [True] * 6)
     assert found.kappa.value is None and found.kappa.reason == "undefined: no verdict varies"

@@ -96,13 +96,14 @@ def spread(
 
 
 def _widened(rules: dict[str, Rule], data: tuple[Floats, Bools, Ints | None]) -> dict[str, Interval]:
-    """Intervals by formula, over one answer of each cluster, where the bootstrap found no spread at all.
+    """Intervals by formula where the bootstrap found no spread at all, as if each cluster were one answer.
 
     Answers that are all wrong stay all wrong however they are resampled, and yet are no proof that none can be right.
     """
     p, y, units = data
-    first = np.unique(units, return_index=True)[1] if units is not None else np.arange(len(p))
-    cells = group(p[first], y[first])
+    cells = group(p, y)
+    share = 1.0 if units is None else (int(units.max()) + 1) / len(p)
+    cells = Cells(cells.confidence, share * cells.right, share * cells.wrong)
     found = {name: _within(r, r.interval(cells)) for name, r in rules.items() if r.interval}
     return {name: Interval(ends.low, ends.high, f"{ends.how}, one answer a cluster") for name, ends in found.items()}
 

@@ -57,6 +57,9 @@ def compare_verdicts(
     if len(one) != len(other) or not len(one):
         raise DataError(f"first has {len(one)} and second {len(other)} verdicts", hint="give both of every question")
     n, units = len(one), clusters(cluster, len(one))
+    if units is None:  # rows drawn alone are named by their content, not their place
+        order = np.lexsort((other, one))
+        one, other = one[order], other[order]
     counts = crosstab(one, other, np.ones((1, n)))[0]
     right_right, right_wrong, wrong_right, wrong_wrong = (int(count) for count in counts)
     given = {"missing": missing, "errors": errors}
