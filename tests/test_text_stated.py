@@ -139,7 +139,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(echo + draw(st.sampled_from(BEFORE)) + text + draw(st.sampled_from(AFTER)), question, n / 100)
 
 
-def check(case: Case) -> None:
+def check_case(case: Case) -> None:
     stated = stated_percent(case.text, question=case.question)
     assert stated.value == (None if case.value is None else pytest.approx(case.value, abs=1e-12)), (case, stated)
     assert bool(stated.reason) == (stated.value is None)
@@ -148,7 +148,7 @@ def check(case: Case) -> None:
 @settings(max_examples=2_000, deadline=None)
 @given(cases())
 def test_the_confidence_that_is_meant_is_read_or_none(case: Case) -> None:
-    check(case)
+    check_case(case)
 
 
 @pytest.mark.slow
@@ -156,7 +156,7 @@ def test_the_confidence_that_is_meant_is_read_or_none(case: Case) -> None:
 @settings(max_examples=100_000, deadline=None)
 @given(cases())
 def test_the_confidence_that_is_meant_is_read_or_none_a_hundred_thousand_times(case: Case) -> None:
-    check(case)
+    check_case(case)
 
 
 @pytest.mark.parametrize(

@@ -295,6 +295,15 @@ def test_every_example_that_reasons_goes_on_with_the_second_turn(kind: Any) -> N
         assert roles == ["user", "assistant"] * 5 + ["user"]
 
 
+@pytest.mark.parametrize("unanswered", ["I don't know", "I cannot answer that"])
+def test_only_attempted_answers_have_a_number(unanswered: str) -> None:
+    said = f"Step 1: Hm.\nAnswer: {unanswered}"
+    with_reasons, _ = measure(StatedWithReasoning(), {words.STATE: f"{said}. Probability: 0.1"})
+    reflected, asked = measure(StatedAfterReflection(), {NOTE: said})
+    assert {with_reasons.reason, reflected.reason} == {"no answer is attempted"} and len(asked) == 1
+    assert with_reasons.value is reflected.value is None and with_reasons.details["tokens"]
+
+
 def test_chain_length_is_unknown_where_the_server_does_not_say() -> None:
     class Mute(Talker):
         def reply(self, request: Request) -> Reply:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from doxa import prompts
 from doxa.estimators.chains import chain, room
 from doxa.estimators.reading import prefill
-from doxa.estimators.stating import NO_CHAIN, chain_length, last_probability
+from doxa.estimators.stating import NO_CHAIN, NOT_ATTEMPTED, attempted, chain_length, last_probability
 from doxa.inquiry import Inquiry
 from doxa.prompts import words
 from doxa.types import Access, Confidence, Scale
@@ -21,7 +21,8 @@ class StatedAfterReflection:
     Range [0, 1], higher is surer. The number is about the method's own answer, that of the likeliest chain of steps,
     which other methods that reason share. The second turn asks for criticism and then for the probability, which is
     read after its last marker; worked examples show both. `details` holds the tokens of the chain and of the
-    reflection. Zeng et al. 2025, Thinking Out Loud (arXiv 2504.06564), two-turn self-reflection; wordings are ours.
+    reflection. "I don't know" and a refusal have no number. Zeng et al. 2025, Thinking Out Loud (arXiv 2504.06564),
+    two-turn self-reflection; wordings are ours.
     """
 
     access: ClassVar[Access] = Access.TEXT
@@ -38,6 +39,8 @@ class StatedAfterReflection:
         details = {"tokens": chain_length(steps.reply)}
         if steps.answer is None:
             return Confidence(None, self.scale, NO_CHAIN, details=details)
+        if not attempted(steps.answer):
+            return Confidence(None, self.scale, NOT_ATTEMPTED, details=details)
         messages = words.reflect(inquiry.messages, inquiry.kind, steps.text)
         begin = prefill(inquiry, words.CHECK)
         said = await inquiry.ask(messages, prefill=begin, max_tokens=room(inquiry))

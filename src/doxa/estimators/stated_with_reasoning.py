@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from doxa.estimators.chains import room
 from doxa.estimators.reading import prefill
-from doxa.estimators.stating import chain_length, read
+from doxa.estimators.stating import NOT_ATTEMPTED, attempted, chain_length, read
 from doxa.inquiry import Inquiry
 from doxa.prompts import reasoning, words
 from doxa.types import Access, Confidence, Scale
@@ -19,9 +19,10 @@ class StatedWithReasoning:
 
     Range [0, 1], higher is surer. The number is about the method's own answer, that of the same reply; worked examples
     show the form, and the probability is read only after the answer's marker. `details` holds the reply's tokens: the
-    authors find that models are surer where they reason less. Zeng et al. 2025, Thinking Out Loud (arXiv 2504.06564),
-    chain of thought with a probability; wordings are ours, and the likeliest reply is taken in place of one at
-    temperature 0.6.
+    authors find that models are surer where they reason less. As they count attempted answers only, "I don't know" and
+    a refusal have no number, and how many there are is told with the reasons. Zeng et al. 2025, Thinking Out Loud
+    (arXiv 2504.06564), chain of thought with a probability; wordings are ours, and the likeliest reply is taken in
+    place of one at temperature 0.6.
     """
 
     access: ClassVar[Access] = Access.TEXT
@@ -39,4 +40,7 @@ class StatedWithReasoning:
         messages = words.reason_and_state(inquiry.messages, inquiry.kind)
         said = await inquiry.ask(messages, prefill=begin, max_tokens=room(inquiry))
         answer, value, reason = read(begin + said.text, scale=1)
-        return Confidence(value, self.scale, reason, answer=answer, details={"tokens": chain_length(said)})
+        details = {"tokens": chain_length(said)}
+        if answer is not None and not attempted(answer):
+            return Confidence(None, self.scale, NOT_ATTEMPTED, details=details)
+        return Confidence(value, self.scale, reason, answer=answer, details=details)

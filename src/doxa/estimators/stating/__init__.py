@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from doxa.text import first_decimal, stated_percent
+from doxa.text import first_decimal, is_refusal, says_unknown, stated_percent
 from doxa.types import Reply
 
 BEGIN = "Answer:"
@@ -52,6 +52,7 @@ def read(text: str, *, scale: int = 100, as_released: bool = False) -> Stated:
 
 
 NO_CHAIN = "the reasoning ends in no answer"
+NOT_ATTEMPTED = "no answer is attempted"
 _LAST = re.compile(r".*\bprobability\b[^\n\d]{0,3}", re.IGNORECASE | re.DOTALL)
 
 
@@ -70,3 +71,8 @@ def last_probability(text: str, question: str = "") -> tuple[float | None, str]:
 def chain_length(reply: Reply) -> float | None:
     """Tokens of a reply; `None` where the server does not say."""
     return None if reply.usage.tokens_out is None else float(reply.usage.tokens_out)
+
+
+def attempted(answer: str) -> bool:
+    """Whether an answer is one: not "I don't know", and no refusal."""
+    return not (says_unknown(answer) or is_refusal(answer))
