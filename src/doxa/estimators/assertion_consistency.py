@@ -48,6 +48,7 @@ class AssertionConsistency:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("metafaith",)
     coverage: ClassVar[str] = "partial: see estimators/decisiveness"
+    example: ClassVar[str] = "bank:capitals --limit 8"
     spelled: ClassVar[str] = "decisiveness,assertion_consistency"
     helps: ClassVar[str] = "Open questions with short answers, as self_consistency; beside decisiveness it is a mirror."
     fails: ClassVar[str] = "A model that repeats the same error each time; answers that hold several assertions."

@@ -39,6 +39,7 @@ class Decisiveness:
         "partial: three styles of metacognitive prompts, decisiveness, consistency, MFG and cMFG; the sentence is one "
         "assertion: without a model that extracts several"
     )
+    example: ClassVar[str] = "bank:capitals --limit 8"
     spelled: ClassVar[str] = "decisiveness(prompt=reflect),assertion_consistency(prompt=reflect)"
     helps: ClassVar[str] = "Beside assertion_consistency: it shows whether the words follow what the model believes."
     fails: ClassVar[str] = "As a confidence: how something is put says little about whether it is right."
