@@ -37,6 +37,7 @@ class PTrueFewShot:
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("p-true-p-ik",)
     coverage: ClassVar[str] = "partial: P(True) after judged examples, with or without own samples; without P(IK)"
+    example: ClassVar[str] = "bank:capitals --limit 40"
     spelled: ClassVar[str] = "p_true_few_shot,p_true_few_shot(ideas=5)"
     dear: ClassVar[bool] = True
     helps: ClassVar[str] = (
