@@ -182,6 +182,8 @@ def test_the_confidence_that_is_meant_is_read_or_none_a_hundred_thousand_times(c
         ("on a scale of 1 to 10, 8", 0.8),
         ("Confidence (1-10): 8", 0.8),
         ("Confidence: 3/4", 0.75),
+        ("0.85/1", 0.85),
+        ("`0.9`", 0.9),
         ("3/4", None),
         ("80/90", None),
         ("I'm confident that the answer is 42", None),

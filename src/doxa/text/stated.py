@@ -174,11 +174,11 @@ def _marked(text: str, found: list[Quantity], i: int, scale: int) -> Stated | No
 
 
 def _whole(between: str, whole: float, labelled: bool) -> float | None:
-    """What a number is a part of: "out of" anything; "/" and "in" 10 or 100, and what is labelled also up to 20."""
+    """What a number is a part of: "out of" anything; "/" and "in" 1, 10 or 100, and what is labelled also up to 20."""
     sign = _OUT_OF.fullmatch(between)
     if sign is None:
         return None
-    if sign[0].strip() not in ("/", "in") or whole in (10, 100) or (labelled and 1 < whole <= 20):
+    if sign[0].strip() not in ("/", "in") or whole in (1, 10, 100) or (labelled and 1 < whole <= 20):
         return whole
     return None
 
@@ -199,7 +199,7 @@ def _bare(text: str, found: list[Quantity], scale: int) -> Stated:
         return Stated(None, "a bound or a negation, not a value")
     if not alone and (_ANSWER.search(before) or _DOUBT.search(before) or _AGAINST.match(text, number.end)):
         return Stated(None, "a number that is not the confidence")
-    if not (_BARE_BEFORE.search(before) and _BARE_AFTER.match(text, number.end)):
+    if not alone and not (_BARE_BEFORE.search(before) and _BARE_AFTER.match(text, number.end)):
         return Stated(None, "a number that nothing marks as the confidence")
     return _plain(text, number, scale)
 
