@@ -40,7 +40,7 @@ class LinguisticConfidence:
         "partial: plain and hedged prompts, a mapper from human averages or learnt from ratings; without fine-tuning"
     )
     helps: ClassVar[str] = "Where readers see the words alone, and with models that hedge of their own accord."
-    fails: ClassVar[str] = "Models that sound sure whatever they know, as the smallest do: all answers are worth the same."
+    fails: ClassVar[str] = "Models that sound sure whatever they know, as the smallest do: all are worth the same."
 
     def __post_init__(self) -> None:
         """Check the prompt, and read the ratings before anything is asked."""
