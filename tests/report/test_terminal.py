@@ -113,9 +113,9 @@ def test_what_thinking_buys_is_shown_where_it_was_measured() -> None:
     told = summary(runs.run(), runs.metrics()).splitlines()
     start = next(place for place, line in enumerate(told) if line.startswith("what thinking buys"))
     assert told[start : start + 8] == [
-        "what thinking buys       from  answered right   U r=0    U r=1    U r=20       n",
-        "final_answer(budget=32)  .50   .30±.08  .66±.08 .20±.20  .10±.20  −1.80±.20   96",
-        "final_answer(budget=32)  .95   .00±.00  .00±.00 .00±.00  .00±.00  .00±.00     96",
+        "what thinking buys       from answered right   U r=0    U r=1    U r=20        n",
+        "final_answer(budget=32)  .50  .30±.08  .66±.08 .20±.20  .10±.20  −1.80±.20    96",
+        "final_answer(budget=32)  .95  .00±.00  .00±.00 .00±.00  .00±.00  .00±.00      96",
         "early answers                  right     changed   same unaided unreadable   n",
         "early_answering(chains=1)      .40±.08   .40±.08   .40±.08      3           96",
         "early_answering(chains=5)      .40±.08   .40±.08   .40±.08      3           96",

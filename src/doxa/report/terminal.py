@@ -169,7 +169,7 @@ def _changes(metrics: Json) -> list[str]:
 _THINKING = {
     "budgets": (
         ("what thinking buys", "from", "answered", "right", "U r=0", "U r=1", "U r=20", "  n"),
-        (25, 6, 9, 8, 9, 9, 11),
+        (25, 5, 9, 8, 9, 9, 12),
     ),
     "early": (("early answers", "right", "changed", "same unaided", "unreadable", "  n"), (31, 10, 10, 13, 11)),
     "between": (("against fewest chains", "gain", "p", "broken", "solved", "d", "  n"), (31, 9, 7, 9, 9, 9)),
