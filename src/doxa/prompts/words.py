@@ -86,7 +86,7 @@ def phrased(messages: Sequence[Message], phrases: Sequence[str]) -> tuple[Messag
 # -- reasons first -----------------------------------------------------------------------------------------------------
 
 PROBABILITY = "Probability:"
-STATE = f"In the same line add {PROBABILITY} and how likely your answer is to be right, from 0 to 1."
+STATE = f"The last line is: {reasoning.ANSWER} your answer. {PROBABILITY} a number from 0 to 1."
 _STATED = ("0.95", "0.7")
 
 
