@@ -124,6 +124,64 @@ _EXAMPLES: Mapping[Kind, tuple[_Example, ...]] = MappingProxyType(
             _Example("Is Jupiter the largest planet?", (("Yes", 80), ("No", 20)), _PLANET),
             _Example("Did Degas paint Olympia?", (("No", 60), ("Yes", 40)), _PAINTER),
         ),
+        "number": (
+            _Example(
+                "A shelf has 3 rows of 4 books. How many books is that?",
+                (("12", 80), ("7", 10), ("16", 4), ("9", 3), ("14", 2), ("1", 1)),
+                (
+                    ("3 rows of 4 books are 3 x 4 books.", 95),
+                    ("3 x 4 = 12.", 95),
+                    ("That is the same as 4 + 4 + 4.", 95),
+                    ("4 + 4 + 4 = 12.", 95),
+                ),
+            ),
+            _Example(
+                "How many beans fill a small jar?",
+                (("300", 30), ("250", 25), ("400", 15), ("200", 10), ("500", 5), ("150", 5)),
+                (
+                    ("A small jar holds about 200 millilitres.", 70),
+                    ("Three beans take about two of them.", 60),
+                    ("200 x 3 / 2 = 300.", 75),
+                    ("Nobody counted, so it is a guess.", 90),
+                ),
+            ),
+        ),
+        "date": (
+            _Example(
+                "What date is 2 days after 3 May 2020?",
+                (
+                    ("2020-05-05", 80),
+                    ("2020-05-04", 10),
+                    ("2020-05-06", 4),
+                    ("2020-05-01", 3),
+                    ("2020-05-07", 2),
+                    ("2020-06-05", 1),
+                ),
+                (
+                    ("The first day is 2020-05-03.", 95),
+                    ("Two days later is 2020-05-05.", 95),
+                    ("May has 31 days.", 98),
+                    ("So it is still May.", 98),
+                ),
+            ),
+            _Example(
+                "On what date did the first snow of 1990 fall in Oslo?",
+                (
+                    ("1990-11-10", 30),
+                    ("1990-11-03", 25),
+                    ("1990-11-20", 15),
+                    ("1990-10-28", 10),
+                    ("1990-12-01", 5),
+                    ("1990-10-20", 5),
+                ),
+                (
+                    ("Snow comes to Oslo in late autumn.", 70),
+                    ("November is likelier than October.", 60),
+                    ("Its first half is likelier than its second.", 60),
+                    ("The tenth lies there.", 80),
+                ),
+            ),
+        ),
     }
 )
 MOST_STEPS = len(_PLANET)
