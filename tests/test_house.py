@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loading": LEAVES | {"registry", "models", "text"},
     "flow": LEAVES
     | {"inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}
-    | {"counting", "items", "many", "services"},
+    | {"calibrators", "counting", "items", "many", "services"},
     "items": LEAVES,
     "many": LEAVES | {"inquiry", "runs"},
     "counting": LEAVES | {"inquiry"},

@@ -47,11 +47,18 @@ def make(question: Question, model: Any, services: Services | None = None) -> In
     return Inquiry(question.id, messages, callers, question.kind, question.choices, asking=asking, services=services)
 
 
+def memory(inquiry: Inquiry, other: str) -> Any:
+    """What the inquiry's views remember of another question that it is compared with."""
+    return inquiry._memo.setdefault(other, {})  # type: ignore[arg-type]
+
+
 async def estimate(name: str, inquiry: Inquiry) -> Confidence:
     """The number about an inquiry; a method that compares questions compares it with two others."""
     member = registry.build("estimators", name)
     others = [
-        dataclasses.replace(inquiry, id=other.id, messages=prompts.render(other), bill={}, _memo={})
+        dataclasses.replace(
+            inquiry, id=other.id, messages=prompts.render(other), bill={}, _memo=memory(inquiry, other.id)
+        )
         for other in (CHOICE if inquiry.kind == "choice" else OPEN)[1:]
     ]
     try:
