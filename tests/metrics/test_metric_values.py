@@ -158,6 +158,11 @@ TIED = [
 ]
 
 
+def test_selective_auc_is_the_mean_of_the_accuracies_of_the_surest() -> None:
+    area = metrics.selective_auc(confidence=[0.9, 0.8, 0.7, 0.6], correct=[1, 1, 0, 1])
+    assert area == pytest.approx((1 + 1 + 2 / 3 + 3 / 4) / 4) == pytest.approx(0.854167, abs=5e-7)
+
+
 @pytest.mark.parametrize(("p", "y"), TIED)
 def test_areas_are_averages_over_all_orders_of_ties(p: list[float], y: list[int]) -> None:
     def area(outcomes: list[int]) -> float:
