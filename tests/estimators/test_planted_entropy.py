@@ -39,6 +39,7 @@ BY_TEXT = {
     "lexical_similarity": "by words in common",
     "variation_ratio": "by words in common",
     "self_consistency": "by equal normalised answers",
+    "hybrid_self_consistency": "by equal normalised answers",
     "monte_carlo_probability": "by the likelihood of each text",
 }
 """Estimators that know of no meaning: wordings disturb them."""

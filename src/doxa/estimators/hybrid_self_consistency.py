@@ -20,7 +20,7 @@ def weighted_agreement(answer: str, samples: Sequence[str | None], weights: Sequ
 
     Raises `Unavailable` when there is no weight: then there is no vote.
 
-    >>> weighted_agreement("paris", ["paris", "lyon", None], [0.9, 0.3, 0.6])
+    >>> weighted_agreement("paris", ["paris", "lyon", None], [0.75, 0.25, 0.5])
     0.5
     """
     total = sum(weights)
