@@ -254,7 +254,9 @@ async def _learnt(
         known = [
             (inquire(record.question), verdict.correct)
             for record, home in zip(records, folds, strict=True)
-            if home != fold and (verdict := record.own_verdicts.get(label, record.verdict)).correct is not None
+            if home != fold
+            and label not in record.errors
+            and (verdict := record.own_verdicts.get(label, record.verdict)).correct is not None
         ]
         return await member.fit([inquiry for inquiry, _ in known], [correct for _, correct in known])
 

@@ -28,6 +28,7 @@ from doxa.estimators.stated_top_k import StatedTopK
 from doxa.estimators.stated_top_k_scaled import StatedTopKScaled, best_exponent, scaled
 from doxa.estimators.stated_two_turn import StatedTwoTurn
 from doxa.estimators.stated_with_reasoning import StatedWithReasoning
+from doxa.estimators.stating import last_probability
 from doxa.inquiry import Caller, Inquiry
 from doxa.models.mock import Mock
 from doxa.models.planted.beliefs import beliefs
@@ -387,3 +388,13 @@ def test_phrases_of_the_mock_fall_with_its_belief() -> None:
     rows = on_mock("certainty_words_one_turn")
     found = sorted((beliefs(q.text)[c.answer or ""], c.value or 0) for q, c in rows)
     assert [value for _, value in found] == sorted(value for _, value in found) and len({v for _, v in found}) > 5
+
+
+@pytest.mark.parametrize("said", ["not very likely", "It isn't likely.", "not at all probable", "never quite likely"])
+def test_a_negated_phrase_of_certainty_is_passed_over(said: str) -> None:
+    assert phrase(said) == (None, "no phrase of certainty")
+
+
+@pytest.mark.parametrize(("said", "value"), [(".1", 0.1), ("0.7", 0.7), ("-0.7", None), ("**0.25**", 0.25)])
+def test_a_probability_keeps_its_point_and_its_sign(said: str, value: float | None) -> None:
+    assert last_probability(f"Two doubts.\nProbability: {said}")[0] == value

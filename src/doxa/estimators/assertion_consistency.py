@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from doxa.errors import UsageError
-from doxa.estimators.hedging.asking import FORM, Said, check_prompt, own_sentence, said, sentence_asked
+from doxa.estimators.hedging.asking import FORM, Said, check_prompt, declines, own_sentence, said, sentence_asked
 from doxa.estimators.meaning.services import AUTO, CONTRADICTION, ENTAILMENT, provenance, resolve, verdicts
 from doxa.estimators.reading import check_samples
 from doxa.inquiry import Inquiry
@@ -66,7 +66,8 @@ class AssertionConsistency:
         rests_on = provenance(by, inquiry)
         own = await own_sentence(inquiry, self.prompt, self.variant)
         if own.answer is None:
-            return Confidence(None, self.scale, "its own answer declines to answer", answer=own.text)
+            why = "declines to answer" if declines(own.text) else "cannot be read"
+            return Confidence(None, self.scale, f"its own answer {why}", answer=own.text)
         asked = sentence_asked(inquiry, self.prompt, self.variant)
         drawn = await inquiry.draws(asked, self.samples, temperature=self.temperature, **FORM)
         samples = [said(inquiry, reply) for reply in drawn]

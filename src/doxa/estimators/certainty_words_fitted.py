@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import ClassVar, Self
 
-from doxa.errors import Unavailable
+from doxa.errors import CallFailed, Unavailable
 from doxa.estimators.lexicon import SURVEY
 from doxa.estimators.lexicon.asking import answer_in_words
 from doxa.inquiry import Inquiry
@@ -58,7 +58,12 @@ class CertaintyWordsFitted:
 
     async def fit(self, inquiries: Sequence[Inquiry], correct: Sequence[bool]) -> Self:
         """Find what the phrases mean. Raises `Unavailable` when no phrase can be read."""
-        phrases = [(await answer_in_words(inquiry))[1] for inquiry in inquiries]
+        phrases: list[str | None] = []
+        for inquiry in inquiries:
+            try:
+                phrases.append((await answer_in_words(inquiry))[1])
+            except (CallFailed, Unavailable):  # one question less to learn from
+                phrases.append(None)
         if not any(phrases):
             raise Unavailable("no phrase of certainty could be read on the fitting questions")
         return replace(self, _meanings=tuple(fitted_meanings(phrases, correct, SURVEY).items()))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from doxa.errors import UsageError
 from doxa.estimators.hedging import heard
-from doxa.estimators.hedging.asking import check_prompt, own_sentence
+from doxa.estimators.hedging.asking import check_prompt, declines, own_sentence
 from doxa.inquiry import Inquiry
 from doxa.prompts import hedging
 from doxa.text import stated_percent
@@ -53,8 +53,10 @@ class Decisiveness:
     async def estimate(self, inquiry: Inquiry) -> Confidence:
         """Ask for the sentence and have it judged."""
         said = await own_sentence(inquiry, self.prompt, self.variant)
-        if said.answer is None:
+        if declines(said.text):
             return Confidence(1.0, self.scale, answer=said.text)
+        if said.answer is None:
+            return Confidence(None, self.scale, "its own answer cannot be read", answer=said.text)
         role = "judge" if "judge" in inquiry.callers else "subject"
         if self.by == "words" or (self.by == "auto" and role == "subject"):
             sound = heard(said.text)

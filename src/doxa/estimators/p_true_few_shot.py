@@ -66,7 +66,7 @@ class PTrueFewShot:
                 break
             try:
                 text = (await self._asked(inquiry))[-1].content
-            except CallFailed:
+            except (CallFailed, Unavailable):
                 continue
             if len(text) <= left:
                 judged.append((text, bool(right)))

@@ -64,8 +64,8 @@ class RelativeConfidence:
     whatever the aggregation.
 
     A reply that names neither, or both, counts half for each, or is dropped (`ties`), or the likelier label is taken
-    (forced, where the model shows log-probabilities). `soft` takes the probability of the label for the score instead
-    of what is said, where the model shows it: much more is learnt from a comparison. `temperature` draws replies.
+    (forced, where the model shows log-probabilities; else it is dropped). `soft` takes the label's probability for the
+    score instead of what is said, where it is shown: a comparison then tells much more. `temperature` draws replies.
     `regularisation` is the λ of Bradley–Terry, as λ θ² (`prior` "l2") or as λ games won and lost against strength 0
     ("games"): the paper does not say which. `passes` are those through the games; `None` is one for Elo and TrueSkill,
     and for Bradley–Terry as many steps as it takes, where the paper stops after 5 of a kind it does not say.
@@ -152,7 +152,7 @@ class RelativeConfidence:
         messages = comparing.surer((first.inquiry.messages, first.reply), (second.inquiry.messages, second.reply))
         try:
             named = await self._named(first.inquiry, messages)
-        except CallFailed:  # the caller has counted it; one game less
+        except (CallFailed, Unavailable):  # a failure is counted by the caller; one game less
             return None
         return 0.5 if named is None and self.ties == "half" else named
 
@@ -161,10 +161,7 @@ class RelativeConfidence:
         if not self._by_probability(inquiry):
             said = await inquiry.ask(messages, temperature=self.temperature, max_tokens=8)
             return the_word(said.text, _SCORES)
-        try:
-            p, _ = (await inquiry.options(messages, comparing.LABELS)).probabilities
-        except Unavailable:
-            return None
+        p, _ = (await inquiry.options(messages, comparing.LABELS)).probabilities
         return p if self.soft else float(p > 0.5) + float(p == 0.5) / 2
 
     def _by_probability(self, inquiry: Inquiry) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from doxa.errors import Unavailable
+from doxa.errors import CallFailed, Unavailable
 from doxa.estimators.guessing import NONE, best, check_guesses, stated_guesses
 from doxa.inquiry import Inquiry
 from doxa.types import Access, Confidence, Scale
@@ -69,7 +69,12 @@ class StatedTopKScaled:
 
     async def fit(self, inquiries: Sequence[Inquiry], correct: Sequence[bool]) -> Self:
         """Find beta. Raises `Unavailable` where no two guesses can be read, or all are right, or all wrong."""
-        stated = [list((await stated_guesses(inquiry, self.k, self.turns)).values()) for inquiry in inquiries]
+        stated: list[list[float]] = []
+        for inquiry in inquiries:
+            try:
+                stated.append(list((await stated_guesses(inquiry, self.k, self.turns)).values()))
+            except (CallFailed, Unavailable):  # one question less to learn from
+                stated.append([])
         known = [(each, right) for each, right in zip(stated, correct, strict=True) if each]
         if len({right for _, right in known}) < 2:
             raise Unavailable("the guesses that could be read are not both right and wrong, so nothing can be scaled")

@@ -10,7 +10,7 @@ from doxa.errors import UsageError
 from doxa.estimators.lexicon import SURVEY
 from doxa.inquiry import Inquiry
 from doxa.prompts import hedging
-from doxa.text import canonical, claim
+from doxa.text import canonical, claim, is_refusal, says_unknown
 from doxa.types import Message, Reply
 
 FORM: Mapping[str, Any] = MappingProxyType({"max_tokens": 48, "stop": ("\n",)})
@@ -42,6 +42,11 @@ def sentence_asked(inquiry: Inquiry, prompt: str, variant: int) -> tuple[Message
 async def own_sentence(inquiry: Inquiry, prompt: str, variant: int) -> Said:
     """The likeliest sentence."""
     return said(inquiry, await inquiry.ask(sentence_asked(inquiry, prompt, variant), **FORM))
+
+
+def declines(text: str) -> bool:
+    """Whether a sentence is a refusal or says that it does not know."""
+    return says_unknown(text) or is_refusal(text)
 
 
 def said(inquiry: Inquiry, reply: Reply) -> Said:

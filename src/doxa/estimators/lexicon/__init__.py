@@ -57,7 +57,9 @@ RELEASED: Mapping[str, float] = MappingProxyType(
 """The phrases as LM-Polygraph was released with them, in its order, with its rounded numbers."""
 
 _PHRASE = re.compile(
-    rf"(?<!\bnot )\b({'|'.join(sorted(map(re.escape, SURVEY), key=len, reverse=True))})\b", re.IGNORECASE
+    r"(?P<negated>(?:\b(?:not|never)|n[’']t)\s+(?:(?:at\s+all|all\s+that|very|quite|so|that|too|really)\s+)*)?"
+    rf"\b(?P<phrase>{'|'.join(sorted(map(re.escape, SURVEY), key=len, reverse=True))})\b",
+    re.IGNORECASE,
 )
 
 
@@ -73,7 +75,8 @@ def phrase(text: str, *, as_released: bool = False) -> tuple[str | None, str]:
     if as_released:
         first = next((known for known in RELEASED if known in text), None)
         return first, "" if first else "no phrase of certainty"
-    found = {match.lower() for match in _PHRASE.findall(re.sub(r"\s+", " ", text))}
+    met = _PHRASE.finditer(re.sub(r"\s+", " ", text))
+    found = {match["phrase"].lower() for match in met if not match["negated"]}
     if len(found) > 1:
         return None, "several phrases of certainty"
     return (found.pop(), "") if found else (None, "no phrase of certainty")

@@ -31,12 +31,12 @@ def check_style(style: str) -> None:
 
 
 async def think_again(inquiry: Inquiry, reply: Reply, style: str) -> Second:
-    """Ask once more. Where the style wants reasons, what counts is the line that is marked as the answer, if any."""
+    """Ask once more. Where the style wants reasons, what counts is the line that is marked as the answer."""
     messages = words.rethink(inquiry.messages, inquiry.kind, reply.text, style)
     if style in ("plain", "neutral"):
         text = answer = (await inquiry.ask(messages)).text
     else:
         begin = prefill(inquiry, words.PLAN) if style == "self_discover" else ""
         text = begin + (await inquiry.ask(messages, prefill=begin, max_tokens=room(inquiry))).text
-        answer = read_chain(text).answer or text
+        answer = read_chain(text).answer or ""  # a plan or reasons without a line of the answer are no answer
     return Second(answer, canonical(answer, inquiry.kind, inquiry.choices), messages, text)

@@ -53,7 +53,7 @@ def read(text: str, *, scale: int = 100, as_released: bool = False) -> Stated:
 
 NO_CHAIN = "the reasoning ends in no answer"
 NOT_ATTEMPTED = "no answer is attempted"
-_LAST = re.compile(r".*\bprobability\b[^\n\d]{0,3}", re.IGNORECASE | re.DOTALL)
+_LAST = re.compile(r".*\bprobability\b[^\n\d.−-]{0,3}", re.IGNORECASE | re.DOTALL)
 
 
 def last_probability(text: str, question: str = "") -> tuple[float | None, str]:
