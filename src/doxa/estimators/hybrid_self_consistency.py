@@ -8,24 +8,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from doxa import prompts
-from doxa.errors import Unavailable
 from doxa.estimators.reading import answered, check_samples, prefill
 from doxa.inquiry import Inquiry
 from doxa.text import canonical, stated_percent
 from doxa.types import Access, Confidence, Reply, Scale
 
 
-def weighted_agreement(answer: str, samples: Sequence[str | None], weights: Sequence[float]) -> float:
+def weighted_agreement(answer: str, samples: Sequence[str | None], weights: Sequence[float]) -> float | None:
     """Share of the samples' weight that lies on those that say `answer`.
 
-    Raises `Unavailable` when there is no weight: then there is no vote.
+    `None` when there is no weight: then there is no vote.
 
     >>> weighted_agreement("paris", ["paris", "lyon", None], [0.75, 0.25, 0.5])
     0.5
     """
     total = sum(weights)
     if total == 0:
-        raise Unavailable("no sample has a stated confidence above 0 that can be read")
+        return None
     return sum(weight for sample, weight in zip(samples, weights, strict=True) if sample == answer) / total
 
 
@@ -64,7 +63,8 @@ class HybridSelfConsistency:
             if weight is not None
         ]
         value = weighted_agreement(answer, [said for said, _ in votes], [weight for _, weight in votes])
-        return Confidence(value, self.scale, details={"votes": float(len(votes))})
+        reason = "no sample has a stated confidence above 0 that can be read" if value is None else ""
+        return Confidence(value, self.scale, reason, details={"votes": float(len(votes))})
 
     async def _stated(self, inquiry: Inquiry, sample: Reply) -> float | None:
         """The confidence stated for a sample."""
