@@ -121,8 +121,7 @@ CHANGES = {
 
 def changed(metrics: Json) -> dict[str, list[Json]]:
     """The tables of the section `changes` that have rows; runs of before there was one have none."""
-    found = metrics.get("changes") or {}
-    return {key: found[key] for key in CHANGES if found.get(key)}
+    return _filled(metrics, "changes", CHANGES)
 
 
 THINKING = {
@@ -135,8 +134,12 @@ THINKING = {
 
 def thought(metrics: Json) -> dict[str, list[Json]]:
     """The tables of the section `thinking` that have rows; runs of before there was one have none."""
-    found = metrics.get("thinking") or {}
-    return {key: found[key] for key in THINKING if found.get(key)}
+    return _filled(metrics, "thinking", THINKING)
+
+
+def _filled(metrics: Json, section: str, tables: Mapping[str, str]) -> dict[str, list[Json]]:
+    found = metrics.get(section) or {}
+    return {key: found[key] for key in tables if found.get(key)}
 
 
 def about(metrics: Json, whose: str) -> list[Json]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from doxa.estimators.lexicon import SURVEY
+from doxa.estimators.lexicon import MANNER, SURVEY
 
 PLAIN = 0.96
 """What an assertion without any hedge is worth: half-way between "almost certain", the surest phrase that people were
@@ -62,17 +62,13 @@ def _any_of(phrases: Sequence[str] | frozenset[str] | Mapping[str, float]) -> st
     return "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in longest_first)
 
 
-_MANNER = (
-    r"(?:(?:at\s+all|all\s+that|very|quite|so|that|too|really|fully|entirely|completely|totally|absolutely"
-    r"|100\s?%)\s+)*"
-)
 _HEDGE = re.compile(
     r"(?P<percent>\b\d{1,3}(?:\.\d+)?)\s?(?:%|percent|per\s+cent)\s+(?:sure|certain|confident|chance|likely|likelihood"
     r"|probability|confidence)\b"
-    rf"|(?P<unsure>\b(?:(?:not|never|cannot\s+be|can[’']?t\s+be|n[’']t)\s+{_MANNER}(?:sure|certain|confident|positive|clear)"
+    rf"|(?P<unsure>\b(?:(?:not|never|cannot\s+be|can[’']?t\s+be|n[’']t)\s+{MANNER}(?:sure|certain|confident|positive|clear)"
     r"|unsure|uncertain|unclear)\b)"
     rf"|(?P<booster>\b(?:{_any_of(BOOSTERS)})\b)"
-    rf"|(?P<negated>(?:\b(?:not|never)|n[’']t)\s+{_MANNER})?\b(?P<hedge>{_any_of(HEDGES)})\b(?P<then>\s+not\b(?!\s+only\b))?"
+    rf"|(?P<negated>(?:\b(?:not|never)|n[’']t)\s+{MANNER})?\b(?P<hedge>{_any_of(HEDGES)})\b(?P<then>\s+not\b(?!\s+only\b))?"
     rf"|\b(?P<frame>{_any_of(FRAMES)})\b",
     re.IGNORECASE,
 )

@@ -56,8 +56,13 @@ RELEASED: Mapping[str, float] = MappingProxyType(
 )
 """The phrases as LM-Polygraph was released with them, in its order, with its rounded numbers."""
 
+MANNER = (
+    r"(?:(?:at\s+all|all\s+that|very|quite|so|that|too|really|fully|entirely|completely|totally|absolutely"
+    r"|100\s?%)\s+)*"
+)
+"""What may stand between a negation and what it negates."""
 _PHRASE = re.compile(
-    r"(?P<negated>(?:\b(?:not|never)|n[’']t)\s+(?:(?:at\s+all|all\s+that|very|quite|so|that|too|really)\s+)*)?"
+    rf"(?P<negated>(?:\b(?:not|never)|n[’']t)\s+{MANNER})?"
     rf"\b(?P<phrase>{'|'.join(sorted(map(re.escape, SURVEY), key=len, reverse=True))})\b",
     re.IGNORECASE,
 )
