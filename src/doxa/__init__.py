@@ -40,7 +40,7 @@ _HOMES = {
     "Question": "doxa.types",
     "Run": "doxa.runs",
 }
-_ROOMS = ("calibrators", "estimators", "grading", "metrics", "models", "questions")
+_ROOMS = ("calibrators", "estimators", "grading", "metrics", "models", "policies", "questions")
 __all__ = sorted(_HOMES)
 
 

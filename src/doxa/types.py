@@ -388,6 +388,71 @@ class Calibrator(Protocol):
         ...
 
 
+Act = Literal["answer", "abstain", "retrieve", "search", "reflect", "escalate", "keep_local", "mask"]
+ACTS: tuple[Act, ...] = ("answer", "abstain", "retrieve", "search", "reflect", "escalate", "keep_local", "mask")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a policy decides on: everything known about one question but whether the reply is right."""
+
+    confidence: float | None
+    """As the estimator gave it, of any scale; `None` is missing."""
+    probability: float | None = None
+    """The calibrated probability of being right, where there is a calibrator."""
+    options: Mapping[str, float] = field(default_factory=dict)
+    """Candidate answers and their scores, for policies that decide on a set of them."""
+    details: Mapping[str, float | None] = field(default_factory=dict)
+    """Further numbers by name: the details of the confidence, a model's price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """What holds of a policy's decisions: `quantity` is at most `bound`, with probability at least 1 − `delta`.
+
+    The probability is over the answers it was fitted on. `delta is None`: it holds on average over those instead.
+    """
+
+    quantity: str
+    """What is bounded, e.g. `share of wrong answers among those given`."""
+    bound: float
+    delta: float | None
+    n: int
+    """Graded answers (or clusters) it rests on."""
+    method: str
+    assumes: str = "new questions are drawn like those it was fitted on"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a policy would do; `flow.act` carries it out. `payload` is a set of answers, a model's name, a text."""
+
+    act: Act
+    confidence: float | None
+    payload: Any = None
+    guarantee: Guarantee | None = None
+    reason: str = ""
+
+
+class Policy(Protocol):
+    """A case to a decision: a frozen dataclass whose fields are knobs; what is learnt stands in fields with `_`.
+
+    A policy is pure: it never asks a model. State is JSON.
+    """
+
+    def fit(self, *, confidence: Floats, correct: Floats, cluster: Sequence[Any] | None = None) -> Self:
+        """Return a fitted copy; `confidence` is what cases will hold as `confidence`."""
+        ...
+
+    def decide(self, case: Case) -> Decision:
+        """Decide on one question."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Knobs and state as JSON-able values."""
+        ...
+
+
 class Bank(Protocol):
     """Questions made from facts: a frozen dataclass whose fields are knobs."""
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import doxa
 from doxa import registry
 from doxa.calibrators.maths.folds import cross_fit, fold_of
-from doxa.calibrators.maths.state import revive
 from doxa.errors import DataError, UsageError
+from doxa.state import revive
 from doxa.types import Scale
 
 NAMES = registry.names("calibrators")

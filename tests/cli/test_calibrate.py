@@ -13,8 +13,8 @@ import pytest
 
 from doxa import metrics
 from doxa.calibrators.maths.folds import cross_fit
-from doxa.calibrators.maths.state import revive
 from doxa.cli.main import main
+from doxa.state import revive
 
 Call = Callable[..., tuple[int, str, str]]
 

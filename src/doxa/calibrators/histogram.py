@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.calibrators.maths.state import dump, fitted, load, ungrouped
 from doxa.errors import UsageError
 from doxa.metrics.maths.binning import equal_count, fold, locate
 from doxa.metrics.maths.cells import Cells, group, ratio
 from doxa.metrics.maths.checks import Floats, check
+from doxa.state import dump, fitted, load, ungrouped
 from doxa.types import Scale
 
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.calibrators.maths.state import dump, fitted, load, ungrouped
 from doxa.metrics.maths.cells import group
 from doxa.metrics.maths.checks import Floats, check, numbers
+from doxa.state import dump, fitted, load, ungrouped
 from doxa.types import Scale
 
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.calibrators.maths.state import dump, fitted, load, ungrouped
 from doxa.metrics.maths.checks import Bools, Floats, check
+from doxa.state import dump, fitted, load, ungrouped
 from doxa.types import Scale
 
 EPS = 1e-6

@@ -31,10 +31,10 @@ def apply(
     """
     import polars as pl
 
-    from doxa.calibrators.maths.state import revive
     from doxa.cli.score import chosen
     from doxa.errors import UsageError
     from doxa.scoring import LINE, existing, numbers_of, read_table
+    from doxa.state import revive
 
     content = read_json(calibrator)
     fitted = revive(content)

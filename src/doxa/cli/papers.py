@@ -12,6 +12,7 @@ from doxa.text import hedges
 _COMMANDS = {
     "estimators": "doxa run {example} --model {model} --estimators {name}",
     "calibrators": "doxa calibrate log.csv --method {name} --out calibrator.json",
+    "policies": "doxa calibrate log.csv --policy {name} --out bundle.json",
     "metrics": "doxa score log.csv --metrics {name}",
     "questions": "doxa run bank:{name} --model {model}",
     "training": "doxa train {name} {example} --model {model} --out data.jsonl",
