@@ -11,7 +11,6 @@ import pytest
 
 from doxa import registry
 
-
 BANKS = "bank:capitals+capitals_choice+arithmetic+fictional"
 
 
