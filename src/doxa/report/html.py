@@ -35,8 +35,6 @@ def write_html(run_dir: Path, out: Path | None = None) -> Path:
 
 def render_html(run: Json, metrics: Json) -> str:
     """The whole page as text: equal input, equal page."""
-    css = (_FOLDER / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     parts = {
         "agreement": _agreement(metrics),
         "rankings": [_ranking(metrics, whose) for whose in ("reply", "own") if facts.about(metrics, whose)],
@@ -47,8 +45,14 @@ def render_html(run: Json, metrics: Json) -> str:
         "groups": _groups(metrics),
         "examples": _examples(metrics),
     }
-    style = {"css": Markup(css), "digest": digest}
-    return _environment().get_template("page.html").render(run=run, metrics=metrics, **style, **parts)
+    return fill("page.html", run=run, metrics=metrics, **parts)
+
+
+def fill(template: str, **parts: Any) -> str:
+    """A template with its parts, and the style with the digest by which the page's policy allows it."""
+    css = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return _environment().get_template(template).render(css=Markup(css), digest=digest, **parts)
 
 
 @cache
@@ -241,7 +245,7 @@ def _groups(metrics: Json) -> Groups | None:
     measured = [row["overconfidence"] for row in rows]
     if any(m is not None and m["value"] is not None for m in measured):
         right = (numbers.percent(row["accuracy"]["value"]) for row in rows)
-        scale = Scale("overconfidence", "right", *_around_zero(measured))
+        scale = Scale("overconfidence", "right", *around_zero(measured))
     else:
         measured, right = [row["accuracy"] for row in rows], (numbers.count(row["n"]) for row in rows)
         scale = Scale("share right", "n", 0.0, 1.0, 0.5, QUARTERS)
@@ -251,7 +255,7 @@ def _groups(metrics: Json) -> Groups | None:
     return Groups(scale.title, rows[0]["estimator"], wide, narrow, tables.groups(rows))
 
 
-def _around_zero(measured: Sequence[Json | None]) -> tuple[float, float, float, dict[float, str]]:
+def around_zero(measured: Sequence[Json | None]) -> tuple[float, float, float, dict[float, str]]:
     """Quarters around zero, as far as the intervals reach."""
     known = [m for m in measured if m is not None and m["value"] is not None]
     ends = [m["value"] if m[key] is None else m[key] for m in known for key in ("low", "high")]
