@@ -61,7 +61,7 @@ def fitted(part: T | None) -> T:
 def ungrouped(by: Any) -> None:
     """Raise `UsageError` for groups, which these methods do not take."""
     if by is not None:
-        raise UsageError("this calibrator takes no groups", hint="leave out by, or fit one calibrator per group")
+        raise UsageError("this calibrator takes no groups", hint="stratified and multicalibration take groups")
 
 
 def _frozen(name: str, value: Any) -> Any:

@@ -106,10 +106,37 @@ def test_unfitted_it_says_so(name: str) -> None:
 
 
 @EACH
-def test_groups_are_refused(name: str) -> None:
+def test_groups_are_refused_or_asked_for_again(name: str) -> None:
     p, y = sample()
-    with pytest.raises(UsageError, match="no groups"):
-        make(name).fit(confidence=p, correct=y, by=["a"] * len(p))
+    by = ["a", "b"] * (len(p) // 2)
+    if not getattr(make(name), "grouped", False):
+        with pytest.raises(UsageError, match="no groups"):
+            make(name).fit(confidence=p, correct=y, by=by)
+        return
+    fitted = make(name).fit(confidence=p, correct=y, by=by)
+    assert revive(json.loads(json.dumps(fitted.to_json()))) == fitted
+    with pytest.raises(UsageError, match="no groups are given"):
+        fitted.predict(confidence=p)
+
+
+@EACH
+def test_several_columns_are_refused_or_may_have_gaps(name: str) -> None:
+    p, y = sample()
+    table = np.column_stack([p, p[::-1]]).astype(object)
+    table[::7, 1] = None
+    if not getattr(make(name), "several", False):
+        with pytest.raises(DataError):
+            make(name).fit(confidence=table, correct=y)
+        return
+    fitted = make(name).fit(confidence=table, correct=y)
+    q = fitted.predict(confidence=table)
+    assert q.shape == (len(p),)
+    assert ((q >= 0) & (q <= 1)).all()
+    assert revive(json.loads(json.dumps(fitted.to_json()))) == fitted
+    with pytest.raises(DataError, match="2 columns"):
+        fitted.predict(confidence=p)
+    with pytest.raises(DataError, match="row 0 of confidence has no value"):
+        fitted.predict(confidence=[[None, None], [0.5, 0.5]])
 
 
 @EACH

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.errors import DataError
-from doxa.metrics.maths.checks import Floats, Ints, check
+from doxa.metrics.maths.checks import Floats, Ints, check, outcomes
 from doxa.types import Calibrator, Scale
 
 
@@ -19,21 +19,30 @@ def cross_fit(
     *,
     confidence: ArrayLike,
     correct: ArrayLike,
+    by: Any = None,
     cluster: Sequence[Any] | ArrayLike | None = None,
     folds: int = 5,
     seed: int = 0,
 ) -> Floats:
     """Probability for each row from a calibrator fitted on the other folds, which share no cluster with it.
 
-    Raises `DataError` with fewer than two clusters.
+    `confidence` is (n,), or (n, k) for calibrators of several estimators; `by` goes with the rows where the calibrator
+    takes groups. Raises `DataError` with fewer than two clusters.
     """
-    p, y = check(confidence, correct, getattr(calibrator, "scale", Scale.REAL))
-    fold = fold_of(content(p, y) if cluster is None else cluster, folds=folds, seed=seed)
+    p = np.asarray(confidence)
+    if p.ndim == 1:
+        p, y = check(confidence, correct, getattr(calibrator, "scale", Scale.REAL))
+    else:
+        y = outcomes(correct)
+    groups = None if by is None else np.asarray(by)
+    fold = fold_of(content(p, y, groups) if cluster is None else cluster, folds=folds, seed=seed)
     probability = np.empty(len(p))
     for i in range(int(fold.max()) + 1):
         here = fold == i
-        trained = calibrator.fit(confidence=p[~here], correct=y[~here])
-        probability[here] = trained.predict(confidence=p[here])
+        there = {} if groups is None else {"by": groups[~here]}
+        trained = calibrator.fit(confidence=p[~here], correct=y[~here], **there)
+        asked = {} if groups is None else {"by": groups[here]}
+        probability[here] = trained.predict(confidence=p[here], **asked)
     return probability
 
 
@@ -56,8 +65,11 @@ def fold_of(cluster: Sequence[Any] | ArrayLike, *, folds: int = 5, seed: int = 0
     return np.asarray(home[index])
 
 
-def content(confidence: Floats, correct: ArrayLike) -> Ints:
+def content(confidence: ArrayLike, correct: ArrayLike, by: Any = None) -> Ints:
     """Name each row by its place among the sorted rows, so that their order in the file plays no part."""
-    place = np.empty(len(confidence), dtype=np.intp)
-    place[np.lexsort((np.asarray(correct), confidence))] = np.arange(len(confidence))
+    values = np.asarray(confidence, dtype=np.float64)  # a missing value becomes NaN, which sorts last
+    keys = [*np.atleast_2d(values.T)[::-1]]
+    labels = [] if by is None else [*np.atleast_2d(np.asarray(by).astype(str).T)]
+    place = np.empty(len(values), dtype=np.intp)
+    place[np.lexsort((*labels, np.asarray(correct), *keys))] = np.arange(len(values))
     return place
