@@ -30,8 +30,10 @@ from doxa.types import (
     Model,
     Options,
     Outcome,
+    Passage,
     Reply,
     Request,
+    Retriever,
     Token,
     Usage,
 )
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 NO_ENTAILER = "there is no entailment service: one comes with --entailment judge"
 NO_EMBEDDER = "there is no embedding service: one comes with --embedding minilm"
+NO_RETRIEVER = "there are no documents: they come with --documents FOLDER"
 _SAMPLE_BITS = 10
 _UNAVAILABLE_KINDS = frozenset({"unsupported", "not_recorded"})
 
@@ -200,6 +203,7 @@ class Services:
 
     entailer: Entailer | None = None
     embedder: Embedder | None = None
+    retriever: Retriever | None = None
 
 
 @dataclass(slots=True)
@@ -365,6 +369,16 @@ class Inquiry:
         if self.services.embedder is None:
             raise Unavailable(NO_EMBEDDER)
         return await self.services.embedder.embed(texts)
+
+    async def retrieve(self, query: str, k: int = 5) -> list[Passage]:
+        """At most `k` passages of the documents that fit `query`. Raises `Unavailable` without documents.
+
+        What was found is in the requests that hold it and so in the journal; looking for it again costs nothing.
+        """
+        retriever = self.services.retriever
+        if retriever is None:
+            raise Unavailable(NO_RETRIEVER)
+        return cast("list[Passage]", await self._once(("retrieve", query, k), lambda: retriever.retrieve(query, k)))
 
     # -- behind them ---------------------------------------------------------------------------------------------------
 

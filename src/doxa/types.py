@@ -173,6 +173,8 @@ class Confidence:
     """What the number was made of, where a reader may want it: each act of a deed, each guess of a list."""
     provenance: str = ""
     """What the number rests on where that can differ: the equivalence used, the signal that was fallen back to."""
+    evidence: tuple[str, ...] = ()
+    """Texts that show where the doubt is, by which something can be looked up: reasons that contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,18 @@ class Entailment:
     contradiction: float
     neutral: float
     entailment: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document: its text, its file, its first and last line there, and how well it fits a query."""
+
+    text: str
+    source: str
+    first: int
+    last: int
+    score: float
+    """Of the retriever's own scale; higher fits better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +313,8 @@ class Model(Protocol):
         ...
 
 
-class Entailer(Protocol):
-    """A service that tells whether texts entail each other; `fingerprint` changes when its answers may."""
+class Service(Protocol):
+    """What an inquiry uses besides models."""
 
     @property
     def name(self) -> str:
@@ -311,27 +325,29 @@ class Entailer(Protocol):
     def fingerprint(self) -> str:
         """An identity that changes when answers may."""
         ...
+
+
+class Entailer(Service, Protocol):
+    """A service that tells whether texts entail each other."""
 
     async def entail(self, inquiry: Inquiry, pairs: Sequence[tuple[str, str]]) -> list[Entailment]:
         """Judge each pair (premise, hypothesis); whatever has to be asked for that is asked by `inquiry`."""
         ...
 
 
-class Embedder(Protocol):
-    """A service that maps texts to vectors of length 1; `fingerprint` changes when its answers may."""
-
-    @property
-    def name(self) -> str:
-        """What people call it; labels every number that rests on it."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """An identity that changes when answers may."""
-        ...
+class Embedder(Service, Protocol):
+    """A service that maps texts to vectors of length 1."""
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (texts, width) of Euclidean length 1."""
+        ...
+
+
+class Retriever(Service, Protocol):
+    """A service that finds passages of documents."""
+
+    async def retrieve(self, query: str, k: int) -> list[Passage]:
+        """At most `k` passages, the best first; none where nothing fits."""
         ...
 
 
@@ -404,6 +420,8 @@ class Case:
     """Candidate answers and their scores, for policies that decide on a set of them."""
     details: Mapping[str, float | None] = field(default_factory=dict)
     """Further numbers by name: the details of the confidence, a model's price."""
+    evidence: tuple[str, ...] = ()
+    """The evidence of the confidence: what a policy may have looked up."""
 
 
 @dataclass(frozen=True, slots=True)

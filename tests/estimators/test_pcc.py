@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from doxa import prompts
 from doxa.errors import Unavailable, UsageError
-from doxa.estimators.pcc import Pcc, Verdict, consistency, harmonic_mean, verdict
+from doxa.estimators.pcc import Pcc, Verdict, consistency, harmonic_mean, most_contradictory, verdict
 from doxa.inquiry import Asking, Caller, Inquiry, Services
 from doxa.models.mock import Mock
 from doxa.models.planted.beliefs import beliefs
@@ -151,3 +151,13 @@ def test_the_mock_is_certain_as_it_believes_and_consistent_as_far_as_it_does_not
         wavering.append(((1 - gamma) / 0.98, 2 * believed * (1 - believed)))
     drawn, expected = (sum(values) / len(wavering) for values in zip(*wavering, strict=True))
     assert drawn == pytest.approx(expected, abs=0.05)
+
+
+def test_the_most_contradictory_pair_is_shown() -> None:
+    matrix = np.array([[[0.2, 0.4], [0.5, 0.7]], [[0.9, 0.3], [0.1, 0.3]]])  # means .3, .6, .6, .2
+    assert most_contradictory(matrix, ["f0", "f1"], ["a0", "a1"]) == ("f0", "a1")
+    table = {("for 1", "against 0"): says(0.9), ("against 0", "for 1"): says(0.8)}
+    table |= {(a, b): says(0.3) for a in ("for 0", "for 1") for b in ("against 0", "against 1") if (a, b) not in table}
+    table |= {(b, a): says(0.3) for a, b in list(table) if (b, a) not in table}
+    found = ask(CLAIMS[0], Talker(), Services(FakeEntailer(table)), rationales=2)
+    assert found.evidence == ("for 1", "against 0")

@@ -58,6 +58,15 @@ def consistency(contradiction: Floats) -> float:
     return float(1 - contradiction.mean())
 
 
+def most_contradictory(contradiction: Floats, support: Sequence[str], against: Sequence[str]) -> tuple[str, str]:
+    """The reason for and the reason against of the pair with the largest mean of both directions; the first of equals.
+
+    `contradiction` is as `consistency` takes it.
+    """
+    place = int(contradiction.mean(-1).argmax())
+    return support[place // len(against)], against[place % len(against)]
+
+
 def harmonic_mean(certainty: float, consistent: float) -> float:
     """2 τ γ / (τ + γ), 0 where both are.
 
@@ -76,10 +85,11 @@ class Pcc:
     likeliest first tokens of the reply are of one class, else |p(yes) − p(no)|, each summed over the ways to write it.
     `rationales` reasons are drawn why the answer is yes and as many why it is no, and γ is 1 − the mean over all pairs
     of the probability, in both directions, that one contradicts the other. The number is about the method's own answer,
-    the likelier verdict. `details` hold τ and γ as `tau` and `gamma`. Reasons that are asked for on both sides
-    contradict each other by design, so γ tells claims apart rather than how sure one should be. Needs an entailment
-    service. Wang et al. 2026, Fact-Checking with Large Language Models via Probabilistic Certainty and Consistency
-    (arXiv 2601.02574), which does not tell the number of rationales.
+    the likelier verdict. `details` hold τ and γ as `tau` and `gamma`, `evidence` the two reasons, for and against, that
+    contradict each other the most. Reasons that are asked for on both sides contradict each other by design, so γ tells
+    claims apart rather than how sure one should be. Needs an entailment service. The policy `verification_route`
+    decides by both. Wang et al. 2026, Fact-Checking with Large Language Models via Probabilistic Certainty and
+    Consistency (arXiv 2601.02574), which does not tell the number of rationales.
     """
 
     rationales: int = 3
@@ -89,7 +99,7 @@ class Pcc:
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
     implements: ClassVar[tuple[str, ...]] = ("pcc-fact-checking",)
-    coverage: ClassVar[str] = "partial: certainty, consistency and their mean; without routing to retrieval"
+    coverage: ClassVar[str] = "partial: certainty, consistency and their mean; the route is a policy"
     example: ClassVar[str] = "bank:capitals_claims --limit 10 --entailment judge"
     helps: ClassVar[str] = "Where claims are checked, and reasons are at hand only for what is true."
     fails: ClassVar[str] = "Where the model finds reasons for anything: all claims then look alike."
@@ -107,11 +117,17 @@ class Pcc:
         found = verdict(await self._first_token(inquiry))
         if found is None:
             raise Unavailable("the reply begins with neither yes nor no")
-        contradiction = await self._contradiction(inquiry)
+        reasons = await self._reasons(inquiry)
+        contradiction = await self._contradiction(inquiry, *reasons)
         details = {"tau": found.certainty, "gamma": consistency(contradiction)}
-        value = harmonic_mean(*details.values())
-        answer = "yes" if found.true else "no"
-        return Confidence(value, self.scale, answer=answer, details=details, provenance=rests_on)
+        return Confidence(
+            harmonic_mean(*details.values()),
+            self.scale,
+            answer="yes" if found.true else "no",
+            details=details,
+            provenance=rests_on,
+            evidence=most_contradictory(contradiction, *reasons),
+        )
 
     @staticmethod
     async def _first_token(inquiry: Inquiry) -> tuple[tuple[str, float], ...]:
@@ -123,10 +139,8 @@ class Pcc:
         reply = await inquiry.ask(inquiry.messages, max_tokens=1, top_logprobs=count)
         return reply.tokens[0].top if reply.tokens else ()
 
-    async def _contradiction(self, inquiry: Inquiry) -> Floats:
-        """Probability that reasons for (K) and against (K) contradict each other, in both directions: (K, K, 2)."""
-        import numpy as np
-
+    async def _reasons(self, inquiry: Inquiry) -> list[list[str]]:
+        """Reasons for the claim, and reasons against it."""
         question = prompts.bare(inquiry.messages, inquiry.kind)
         draws = (
             inquiry.draws(asked, self.rationales, temperature=self.temperature, max_tokens=_ROOM, stop=("\n",))
@@ -135,6 +149,12 @@ class Pcc:
         texts = [[reply.text.strip() for reply in side] for side in await asyncio.gather(*draws)]
         if not all(text for side in texts for text in side):
             raise Unavailable("the model gave an empty reason")
-        pairs = [pair for one in texts[0] for other in texts[1] for pair in ((one, other), (other, one))]
+        return texts
+
+    async def _contradiction(self, inquiry: Inquiry, support: Sequence[str], against: Sequence[str]) -> Floats:
+        """Probability that reasons for (K) and against (K) contradict each other, in both directions: (K, K, 2)."""
+        import numpy as np
+
+        pairs = [pair for one in support for other in against for pair in ((one, other), (other, one))]
         judged = await inquiry.entail(pairs)
         return np.array([each.contradiction for each in judged]).reshape(self.rationales, self.rationales, 2)

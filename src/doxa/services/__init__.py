@@ -1,4 +1,4 @@
-"""What estimators use besides the model asked: whether texts entail each other, and what they mean as vectors.
+"""What is used besides the model asked: whether texts entail each other, what they mean as vectors, what documents say.
 
 A service with a method `compute` is a batch of work on this machine and stands behind a desk; one without asks a model.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 USES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"entailment": ("judge", "nli"), "embedding": ("minilm", "encoder")}
+    {"entailment": ("judge", "nli"), "embedding": ("minilm", "encoder"), "retrieval": ("bm25",)}
 )
 """What services are for, and those that are for it."""
 
@@ -33,7 +33,7 @@ def load_services(entailment: str | None, embedding: str | None) -> dict[str, An
 
 
 def load_service(spec: str, use: str) -> Any:
-    """Make the service that `spec` names: `judge` or `nli/PATH_OR_ID`, `minilm` or `encoder/PATH_OR_ID`.
+    """Make the service that `spec` names: `judge` or `nli/PATH_OR_ID`, `minilm` or `encoder/PATH_OR_ID`, `bm25/FOLDER`.
 
     Raises `UsageError` for an unknown service, or when what it is to load is missing or needless.
     """
@@ -49,9 +49,8 @@ def load_service(spec: str, use: str) -> Any:
 
 
 def open_services(services: Mapping[str, Any], journal: Journal | None = None) -> Services:
-    """What inquiries use of `services` (by what they are for: `entailment`, `embedding`), behind `journal`."""
-    entailment, embedding = (_opened(services.get(use), journal) for use in ("entailment", "embedding"))
-    return Services(entailment, embedding)
+    """What inquiries use of `services` (by what they are for: see `USES`), behind `journal`."""
+    return Services(*(_opened(services.get(use), journal) for use in USES))
 
 
 def close_services(services: Services) -> None:
