@@ -94,18 +94,21 @@ def make(room: str, spelled: str) -> Any:
     Values are plain literals, of the type of the knob's default; a bare word is a text. Raises `UsageError` for what
     cannot be read, an unknown member or knob, or a value of another type.
     """
-    if "(" not in spelled:
-        return build(room, spelled.strip())
-    name, values = _read(spelled.strip())
+    name, values = read(spelled)
     member = find(room, name)
     defaults = {each.name: each.default for each in fields(member)} if is_dataclass(member) else {}
-    return build(room, name, **{knob: _like(defaults.get(knob), value, knob) for knob, value in values.items()})
+    return build(room, name, **{knob: like(defaults.get(knob), value, knob) for knob, value in values.items()})
 
 
-def _read(spelled: str) -> tuple[str, dict[str, Any]]:
-    """Name and knobs, read as data: nothing is called."""
+def read(spelled: str) -> tuple[str, dict[str, Any]]:
+    """Name and knobs of what is spelled `name` or `name(knob=value, …)`, read as data: nothing is called.
+
+    Raises `UsageError` for what cannot be read.
+    """
+    if "(" not in spelled:
+        return spelled.strip(), {}
     try:
-        call = ast.parse(spelled, mode="eval").body
+        call = ast.parse(spelled.strip(), mode="eval").body
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args:
             values = {str(given.arg): _literal(given.value) for given in call.keywords if given.arg}
             if len(values) == len(call.keywords):
@@ -114,15 +117,18 @@ def _read(spelled: str) -> tuple[str, dict[str, Any]]:
     except (SyntaxError, ValueError) as unreadable:
         reason = unreadable
     hint = "write name(knob=value, other=value), each knob once and texts of more than a word in quotes"
-    raise UsageError(f"cannot read {spelled!r}", hint=hint) from reason
+    raise UsageError(f"cannot read {spelled.strip()!r}", hint=hint) from reason
 
 
 def _literal(node: ast.expr) -> Any:
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
-def _like(default: Any, value: Any, knob: str) -> Any:
-    """The value as the type of the default, whole numbers being numbers too; of any type where there is no default."""
+def like(default: Any, value: Any, knob: str) -> Any:
+    """The value as the type of the default, whole numbers being numbers too; of any type where there is no default.
+
+    Raises `UsageError` for a value of another type.
+    """
     if default is None or default is MISSING or type(value) is type(default):
         return value
     if isinstance(default, float) and type(value) is int:

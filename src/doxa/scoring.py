@@ -224,7 +224,7 @@ def score_log(
     names = None if metrics is None else list(metrics)
     for column in by:
         existing(log.table, column)
-    return [Group(key, _measured(log, part, names, intervals, seed)) for key, part in _parts(log.table, by)]
+    return [Group(key, _measured(log, part, names, intervals, seed)) for key, part in parts(log.table, by)]
 
 
 def _measured(log: Log, part: pl.DataFrame, metrics: list[str] | None, intervals: bool, seed: int) -> list[Measurement]:
@@ -248,7 +248,7 @@ def _measured(log: Log, part: pl.DataFrame, metrics: list[str] | None, intervals
     )
 
 
-def _parts(table: pl.DataFrame, by: Sequence[str]) -> list[tuple[dict[str, str], pl.DataFrame]]:
+def parts(table: pl.DataFrame, by: Sequence[str]) -> list[tuple[dict[str, str], pl.DataFrame]]:
     """The groups with their values as text, sorted by them."""
     if not by:
         return [({}, table)]

@@ -8,12 +8,13 @@ import pytest
 from scipy import stats
 from scipy.stats import binomtest
 
-from doxa import metrics, registry
+from doxa import metrics
 from doxa.errors import DataError, UsageError
 from doxa.metrics.maths import bootstrap
 from doxa.metrics.maths.cells import group
 from doxa.metrics.maths.intervals import clopper_pearson, delong, wilson
 from doxa.metrics.maths.measuring import DEFAULT
+from doxa.metrics.maths.rule import rules
 from doxa.types import Measurement, Scale
 
 
@@ -176,7 +177,7 @@ def test_scores_of_another_scale_get_ranks_only() -> None:
 
 def test_every_metric_is_measured_with_an_interval_around_it() -> None:
     p, y = sample(6, 300)
-    for m in metrics.measure(confidence=p, correct=y, metrics=registry.names("metrics")):
+    for m in metrics.measure(confidence=p, correct=y, metrics=rules()):
         assert m.value is not None and m.low is not None and m.high is not None, m.name
         assert m.low <= m.value <= m.high, m.name
         assert m.reason

@@ -15,10 +15,10 @@ import doxa
 from doxa import registry
 from doxa.errors import DataError
 from doxa.metrics.maths.cells import group
-from doxa.metrics.maths.rule import rule
+from doxa.metrics.maths.rule import rule, rules
 from doxa.types import Scale
 
-NAMES = registry.names("metrics")
+NAMES = rules()
 RANKS = [name for name in NAMES if rule(name).scale is Scale.REAL]
 UNITS = [name for name in NAMES if rule(name).scale is Scale.UNIT]
 DATA = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=40).map(

@@ -1,4 +1,4 @@
-"""`doxa calibrate`: learns the way from raw confidence to probability."""
+"""`doxa calibrate`: learns the way from raw confidence to probability, and to a decision."""
 
 from __future__ import annotations
 
@@ -10,101 +10,139 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from doxa.scoring import Group, Log
-    from doxa.types import Scale
+    from doxa.cli.evidence import Evidence
+    from doxa.cli.fitting import Ruling
+    from doxa.scoring import Group
 
-COMPARED = ("brier_loss", "log_loss", "ece", "overconfidence", "auroc")
 FEW = 50
 """Under so many answers a warning is given."""
 
 
 def calibrate(
     file: Annotated[Path, typer.Argument(help="CSV, JSONL (both also .gz), Parquet, or the directory of a run")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="where the calibrator is written, as JSON")],
-    method: Annotated[str, typer.Option(help="platt, temperature, isotonic or histogram")] = "isotonic",
-    confidence: Annotated[str | None, typer.Option(metavar="COL", help="column of the confidence")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="where the calibrator is written, as JSON; else nowhere")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="one of doxa list calibrators, e.g. 'histogram(bins=20)', or all")
+    ] = "isotonic",
+    confidence: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="column of the confidence; repeatable for ensembles")
+    ] = None,
     correct: Annotated[str | None, typer.Option(metavar="COL", help="column that says whether it was right")] = None,
     cluster: Annotated[str | None, typer.Option(metavar="COL", help="rows that share it stay in one fold")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="column of the groups, which may overlap; repeatable")
+    ] = None,
     where: Annotated[list[str] | None, typer.Option(metavar="COL=VALUE", help="only these rows; repeatable")] = None,
-    estimator: Annotated[str | None, typer.Option(help="of a run: the estimator to calibrate")] = None,
-    scale: Annotated[str, typer.Option(help="unit: confidences in [0, 1]; real: any number")] = "unit",
+    estimator: Annotated[
+        list[str] | None, typer.Option(help="of a run: the estimator to calibrate; repeatable for ensembles")
+    ] = None,
+    scale: Annotated[
+        list[str] | None, typer.Option(help="unit: confidences in [0, 1]; real: any number; repeatable  [unit]")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="one of doxa list policies, to decide with, e.g. 'penalty(cost=3)'")
+    ] = None,
     folds: Annotated[int, typer.Option(min=2, help="of the comparison before and after")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="of the folds")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Fit a calibrator on logged predictions and write it.
+    """Fit a calibrator on logged predictions and write it; with a policy, also when to answer.
 
-    Before and after are compared on folds that it was not fitted on.
+    Before and after are compared on folds that it was not fitted on. With `--method all` every calibrator that takes
+    what there is goes through that comparison, and the one of the least Brier score is written.
     """
-    from dataclasses import asdict
+    from doxa.cli.comparing import contest
+    from doxa.cli.evidence import Names, open_evidence
+    from doxa.cli.fitting import before, calibrator_for, cross_fitted, measured, rule
+    from doxa.cli.score import chosen
+    from doxa.scoring import choose_columns, read_table
 
-    from doxa import __version__, registry
-    from doxa.cli.layout import layout, show
-    from doxa.cli.score import as_dict, chosen
-    from doxa.errors import UsageError
+    scales = tuple(chosen(each) for each in scale or ["unit"])
+    if not file.is_dir():
+        correct = choose_columns(read_table(file), (confidence or [None])[0], correct, cluster).correct
+    names = Names(tuple(confidence or ()), correct, cluster, tuple(by or ()), scales, tuple(estimator or ()))
+    whole = open_evidence(file, names, where or ())
+    evidence = whole.graded()
+    missing = whole.table.height - int(whole.given().sum())
+    groups = before(evidence, missing, seed)
+    if method == "all":
+        method, compared = contest(evidence, folds, seed)
+        groups += compared
+    calibrator = calibrator_for(method, evidence)
+    probability = cross_fitted(evidence, calibrator, folds, seed)
+    if len(groups) == len(evidence.names.confidence):
+        groups.append(measured(evidence, "after", probability, missing=missing, seed=seed))
+    ruling = None if policy is None else rule(policy, evidence, probability)
+    if out is not None:
+        write_bundle(out, evidence, calibrator, ruling)
+    tell(file, evidence, groups, method, ruling, out, folds, as_json)
+
+
+def write_bundle(out: Path, evidence: Evidence, calibrator: Any, ruling: Ruling | None) -> None:
+    """Write the calibrator, fitted on all graded answers, with its policy and what both are about."""
+    from doxa import __version__
+    from doxa.cli.fitting import fit
     from doxa.files import write
-    from doxa.scoring import open_log
 
-    if file.is_dir() and estimator is None:
-        raise UsageError("a run has several estimators", hint="name one with --estimator")
-    log = open_log(
-        file,
-        confidence=confidence,
-        correct=correct,
-        cluster=cluster,
-        conditions=where or (),
-        estimator=estimator,
-        scale=chosen(scale),
-    )
-    calibrator, groups = fitted(log, registry.build("calibrators", method), folds, seed)
-    n = groups[0].measurements[0].n
+    names = evidence.names
     content = {
-        **calibrator.to_json(),
-        "n": n,
-        "columns": asdict(log.columns),
-        "scale": scale_of(log).value,
+        **fit(evidence, calibrator).to_json(),
+        **({} if ruling is None else {"policy": ruling.policy.to_json()}),
+        "n": evidence.table.height,
+        "columns": columns_of(evidence),
+        "scales": [scale.value for scale in names.scales],
+        "estimators": list(names.estimators),
         "versions": {"doxa": __version__},
     }
     write(json.dumps(content, ensure_ascii=False) + "\n", out)
+
+
+def columns_of(evidence: Evidence) -> dict[str, Any]:
+    """Which column meant what, as JSON."""
+    names = evidence.names
+    return {
+        "confidence": list(names.confidence),
+        "correct": names.correct,
+        "cluster": names.cluster,
+        "by": list(names.by),
+    }
+
+
+def tell(
+    file: Path,
+    evidence: Evidence,
+    groups: list[Group],
+    method: str,
+    ruling: Ruling | None,
+    out: Path | None,
+    folds: int,
+    as_json: bool,
+) -> None:
+    """Print the comparison and the policy."""
+    import textwrap
+    from dataclasses import asdict
+
+    from doxa.cli.layout import WIDTH, layout, show
+
+    n = evidence.table.height
     if as_json:
-        sys.stdout.write(json.dumps({**as_dict(file, log, groups), "calibrator": str(out)}, ensure_ascii=False) + "\n")
+        content = {
+            "schema": "doxa.calibrate/1",
+            "file": str(file),
+            "columns": columns_of(evidence),
+            "groups": [{"by": g.by, "measurements": [asdict(m) for m in g.measurements]} for g in groups],
+            "method": method,
+            "policy": ruling and ruling.to_json(),
+            "calibrator": out and str(out),
+        }
+        sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
         return
     if n < FEW:
         sys.stderr.write(f"only {n} answers: expect little of this calibrator\n")
-    show([*layout(groups), (f"after: {folds} folds, each predicted by the others; {out}: fitted on all {n:,}", "dim")])
-
-
-def fitted(log: Log, calibrator: Any, folds: int, seed: int) -> tuple[Any, list[Group]]:
-    """The calibrator fitted on all rows, and measurements of the raw and of the cross-fitted confidence."""
-    import polars as pl
-
-    from doxa.calibrators.maths.folds import cross_fit
-    from doxa.metrics import measure
-    from doxa.scoring import Group
-    from doxa.types import Scale
-
-    p, y, c = log.columns.confidence, log.columns.correct, log.columns.cluster
-    known = log.table.filter(pl.col(p).is_not_null() & pl.col(y).is_not_null())
-    raw, correct = known[p].to_numpy(), known[y].to_numpy()
-    cluster = None if c is None else known[c].cast(str).to_numpy()
-    after = cross_fit(calibrator, confidence=raw, correct=correct, cluster=cluster, folds=folds, seed=seed)
-    groups = []
-    for label, values, scale in (("before", raw, scale_of(log)), ("after", after, Scale.UNIT)):
-        measured = measure(
-            confidence=values,
-            correct=correct,
-            cluster=cluster,
-            metrics=COMPARED,
-            scale=scale,
-            missing=log.table[p].null_count(),
-            seed=seed,
-        )
-        groups.append(Group({"calibration": label}, measured))
-    return calibrator.fit(confidence=raw, correct=correct), groups
-
-
-def scale_of(log: Log) -> Scale:
-    """The scale of the log's confidences; a run says it row by row, the same for all of one estimator."""
-    from doxa.types import Scale
-
-    return log.scale or Scale(log.table["scale"][0])
+    notes = [f"after: {folds} folds, each predicted by the others"]
+    if out is not None:
+        notes.append(f"{out}: {method}, fitted on all {n:,}" + (", with the policy" if ruling else ""))
+    notes += ruling.lines() if ruling else []
+    show([*layout(groups), *((line, "dim") for note in notes for line in textwrap.wrap(note, WIDTH))])

@@ -40,15 +40,17 @@ def _listed(group: Group) -> list[Line]:
     """One metric per line."""
     first = group.measurements[0]
     lines: list[Line] = [(shortened(" · ".join([*_label(group), count(first)]), WIDTH), "bold")]
+    wide = min(32, max(21, *(len(m.name) for m in group.measurements)))
     for m in group.measurements:
         if m.value is None:
             lines += [
                 (part, "dim")
-                for part in textwrap.wrap(f"{m.name:<21} —  {m.reason}", WIDTH, subsequent_indent=" " * 25)
+                for part in textwrap.wrap(f"{m.name:<{wide}} —  {m.reason}", WIDTH, subsequent_indent=" " * (wide + 4))
             ]
         else:
             ends = "" if m.low is None or m.high is None else f"{m.low:.4f} to {m.high:.4f}"
-            lines.append((f"{m.name:<21}{m.value:8.4f}   {ends:<18}   {DIRECTION[m.better]}", ""))
+            name = shortened(m.name, wide)
+            lines.append((f"{name:<{wide}}{m.value:8.4f}   {ends:<18}   {DIRECTION[m.better]}", ""))
     return lines
 
 

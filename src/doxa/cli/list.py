@@ -48,11 +48,12 @@ def list_members(
 def members(room: str) -> list[dict[str, Any]]:
     """Name, first paragraph of the docstring, knobs and published systems of each member."""
     from doxa import registry
+    from doxa.cli.papers import facts
 
     rows: list[dict[str, Any]] = []
     for name in registry.names(room):
         member = registry.find(room, name)
         about = " ".join(inspect.cleandoc(member.__doc__ or "").partition("\n\n")[0].split())
-        implements = list(getattr(member, "implements", ()))
+        implements = list(getattr(facts(member), "implements", ()))
         rows.append({"name": name, "about": about, "knobs": registry.knobs(room, name), "implements": implements})
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +31,8 @@ def papers() -> list[dict[str, Any]]:
     is more than the member's name, and `model` whom to ask where the embedded model is too small to say anything.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for place, member, command, tests in _members():
+    for place, whole, command, tests in _members():
+        member = facts(whole)
         for system in getattr(member, "implements", ()):
             row = rows.setdefault(system, _row(system))
             coverage = getattr(member, "coverage", "partial")
@@ -50,6 +52,12 @@ def _members() -> Iterator[tuple[str, Any, str, str]]:
         for name in registry.names(room):
             yield f"{room}/{name}", registry.find(room, name), command, f"tests/{room}"
     yield "text/hedges", hedges, 'doxa ask "Who wrote Hamlet?" --hedge first_person', "tests/test_text_hedges.py"
+
+
+def facts(member: Any) -> Any:
+    """Where a member says what it implements: a class itself, a metric in the constant beside it."""
+    module = sys.modules.get(getattr(member, "__module__", ""))
+    return getattr(module, "FORM", None) or getattr(module, "RULE", None) or member
 
 
 def _row(system: str) -> dict[str, Any]:

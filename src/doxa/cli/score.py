@@ -31,6 +31,9 @@ def score(
     ] = None,
     estimator: Annotated[str | None, typer.Option(help="of a run: only this estimator")] = None,
     metrics: Annotated[str | None, typer.Option(metavar="A,B", help="which metrics, or all")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=COL", help="what a metric takes from which column; repeatable")
+    ] = None,
     scale: Annotated[
         str, typer.Option(help="unit: confidences in [0, 1]; real: any number, only its order counts")
     ] = "unit",
@@ -39,17 +42,33 @@ def score(
     ] = None,
     intervals: Annotated[bool, typer.Option(help="95 % intervals")] = True,
     seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 0,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="also write the JSON to a file")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="an .html file: the page; any other: the JSON")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
     """Measure logged predictions: accuracy, calibration and ranking."""
-    from dataclasses import replace
+    from dataclasses import asdict, replace
 
-    from doxa.cli.layout import layout, show
+    from doxa.cli.forms import score_table, takes_table
     from doxa.errors import UsageError
-    from doxa.files import write
     from doxa.scoring import complete_items, existing, open_log, score_log
 
+    names = metric_names(metrics)
+    if takes_table(names or []):
+        groups, taken = score_table(
+            file,
+            names or [],
+            columns=column or (),
+            cluster=cluster,
+            by=by or (),
+            conditions=where or (),
+            intervals=intervals,
+            seed=seed,
+        )
+        return tell(groups, as_dict(file, taken, groups), out, as_json)
+    if column:
+        raise UsageError("--column is for metrics of other columns", hint="here it is --confidence and --correct")
     log = open_log(
         file,
         confidence=confidence,
@@ -66,23 +85,43 @@ def score(
     if complete_by is not None and item is not None:
         across, item = existing(log.table, complete_by), existing(log.table, item)
         log = replace(log, table=complete_items(log.table, log.columns, across, item, by))
-    groups = score_log(log, by=by, metrics=metric_names(metrics), intervals=intervals, seed=seed)
-    content = json.dumps(as_dict(file, log, groups), ensure_ascii=False)
+    groups = score_log(log, by=by, metrics=names, intervals=intervals, seed=seed)
+    html = page(file, log, by, seed) if out is not None and out.suffix == ".html" else None
+    tell(groups, as_dict(file, asdict(log.columns), groups), out, as_json, html)
+
+
+def tell(
+    groups: list[Group], content: dict[str, Any], out: Path | None, as_json: bool, html: str | None = None
+) -> None:
+    """Write the JSON (or the page) to a file where one is named, and the JSON or a table to stdout."""
+    from doxa.cli.layout import layout, show
+    from doxa.files import write
+
+    text = json.dumps(content, ensure_ascii=False) + "\n"
     if out is not None:
-        write(content + "\n", out)
+        write(text if html is None else html, out)
     if as_json:
-        sys.stdout.write(content + "\n")
+        sys.stdout.write(text)
     else:
         show(layout(groups))
 
 
+def page(file: Path, log: Log, by: list[str], seed: int) -> str:
+    """The page of the log."""
+    from doxa.cli.log_page import log_page
+    from doxa.report.log import render_log
+
+    return render_log(log_page(file, log, by, seed))
+
+
 def metric_names(given: str | None) -> list[str] | None:
     """The metrics named with commas; `None` for the default ones."""
-    from doxa import registry
+    from doxa.cli.forms import COMMA
+    from doxa.metrics.maths.rule import rules
 
     if given is None:
         return None
-    return registry.names("metrics") if given == "all" else [name.strip() for name in given.split(",") if name.strip()]
+    return rules() if given == "all" else [name.strip() for name in COMMA.split(given) if name.strip()]
 
 
 def chosen(scale: str) -> Scale:
@@ -95,13 +134,13 @@ def chosen(scale: str) -> Scale:
     return Scale(scale)
 
 
-def as_dict(file: Path, log: Log, groups: list[Group]) -> dict[str, Any]:
+def as_dict(file: Path, columns: dict[str, Any], groups: list[Group]) -> dict[str, Any]:
     """What `--json` prints."""
     from dataclasses import asdict
 
     return {
         "schema": "doxa.score/1",
         "file": str(file),
-        "columns": asdict(log.columns),
+        "columns": columns,
         "groups": [{"by": group.by, "measurements": [asdict(m) for m in group.measurements]} for group in groups],
     }

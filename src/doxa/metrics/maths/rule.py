@@ -11,7 +11,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike
 
 from doxa import registry
-from doxa.errors import DataError
+from doxa.errors import DataError, UsageError
 from doxa.metrics.maths.cells import Cells, average, group
 from doxa.metrics.maths.checks import Floats, check
 from doxa.metrics.maths.intervals import Interval, student
@@ -66,6 +66,16 @@ def mean_rule(
 
 
 def rule(name: str) -> Rule:
-    """The rule of a metric by name. Raises `UsageError` where there is no such metric."""
-    found: Rule = sys.modules[registry.find("metrics", name).__module__].RULE
+    """The rule of a metric by name. Raises `UsageError` for others than metrics of confidence and outcome."""
+    found: Rule | None = getattr(sys.modules[registry.find("metrics", name).__module__], "RULE", None)
+    if found is None:
+        raise UsageError(
+            f"{name} is not measured from confidences and outcomes", hint="measure_table takes other columns"
+        )
     return found
+
+
+def rules() -> list[str]:
+    """Names of the metrics of confidence and outcome."""
+    members = {name: sys.modules[registry.find("metrics", name).__module__] for name in registry.names("metrics")}
+    return [name for name, module in members.items() if hasattr(module, "RULE")]
