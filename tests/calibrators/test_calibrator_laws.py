@@ -19,7 +19,7 @@ from doxa.state import revive
 from doxa.types import Scale
 
 NAMES = registry.names("calibrators")
-MONOTONE = ["isotonic", "temperature"]
+MONOTONE = ["isotonic", "temperature", "beta", "venn_abers", "cross_venn_abers"]
 EACH = pytest.mark.parametrize("name", NAMES)
 DATA = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=40).map(
     lambda rows: (np.array([p / 20 for p, _ in rows]), np.array([y for _, y in rows]))

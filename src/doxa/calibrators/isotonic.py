@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from doxa.calibrators.maths.hull import pooled
 from doxa.metrics.maths.cells import group
 from doxa.metrics.maths.checks import Floats, check, numbers
 from doxa.state import dump, fitted, load, ungrouped
@@ -33,7 +34,7 @@ class Isotonic:
         ungrouped(by)
         cells = group(*check(confidence, correct, self.scale))
         x, count = cells.confidence[::-1], cells.count[::-1]
-        values = pool(cells.right[::-1] / count, count)
+        values = pooled(cells.right[::-1], count)
         flat = np.zeros(len(x), dtype=bool)
         flat[1:-1] = (values[1:-1] == values[:-2]) & (values[1:-1] == values[2:])
         return replace(self, _knots=tuple(x[~flat].tolist()), _values=tuple(values[~flat].tolist()))
@@ -52,15 +53,3 @@ class Isotonic:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The calibrator that `to_json` wrote."""
         return load(cls, data)
-
-
-def pool(means: Floats, weights: Floats) -> Floats:
-    """Non-decreasing means of least weighted squared error, by pooling neighbours that are in the wrong order."""
-    blocks: list[tuple[float, float, int]] = []  # weighted sum, weight, length
-    for mean, weight in zip(means.tolist(), weights.tolist(), strict=True):
-        total, length = mean * weight, 1
-        while blocks and blocks[-1][0] * weight >= total * blocks[-1][1]:
-            earlier = blocks.pop()
-            total, weight, length = total + earlier[0], weight + earlier[1], length + earlier[2]
-        blocks.append((total, weight, length))
-    return np.repeat([total / weight for total, weight, _ in blocks], [length for *_, length in blocks])
