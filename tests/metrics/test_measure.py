@@ -14,6 +14,7 @@ from doxa.metrics.maths import bootstrap
 from doxa.metrics.maths.cells import group
 from doxa.metrics.maths.intervals import clopper_pearson, delong, wilson
 from doxa.metrics.maths.measuring import DEFAULT
+from doxa.metrics.maths.ranking import placements
 from doxa.metrics.maths.rule import rules
 from doxa.types import Measurement, Scale
 
@@ -49,11 +50,29 @@ def test_delong_equals_its_definition_by_pairs() -> None:
     p, y = sample(1, 60)
     kernel = (p[y][:, None] > p[~y]) + 0.5 * (p[y][:, None] == p[~y])
     area = kernel.mean()
-    variance = kernel.mean(1).var(ddof=1) / y.sum() + kernel.mean(0).var(ddof=1) / (~y).sum()
+    most = area * (1 - area)  # one observation more of each kind, of the largest variance
+    squares = [kernel.mean(1).var() * y.sum() + most, kernel.mean(0).var() * (~y).sum() + most]
+    half = stats.norm.ppf(0.975) * np.sqrt(squares[0] / y.sum() ** 2 + squares[1] / (~y).sum() ** 2) / most
+    middle = np.log(area / (1 - area))
     low, high, how = delong(group(p, y))
+    assert (low, high) == pytest.approx((1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))), abs=1e-12)
+    assert how == "DeLong, logit scale"
+
+
+def test_delong_of_many_answers_is_the_published_one() -> None:
+    p, y = sample(1, 40_000)
+    cells = group(p, y)
+    of_right, of_wrong = placements(cells)
+    area = cells.right @ of_right / y.sum()
+    variance = cells.right @ (of_right - area) ** 2 / y.sum() ** 2
+    variance += cells.wrong @ (of_wrong - area) ** 2 / (~y).sum() ** 2
     half = stats.norm.ppf(0.975) * np.sqrt(variance)
-    assert (low, high) == pytest.approx((area - half, min(1, area + half)), abs=1e-12)
-    assert how == "DeLong"
+    assert delong(cells)[:2] == pytest.approx((area - half, area + half), abs=0.02 * half)
+
+
+def test_confidences_that_are_all_alike_rank_nothing_and_prove_little() -> None:
+    low, high, _ = delong(group(np.full(20, 0.9), np.arange(20) < 10))
+    assert low is not None and high is not None and low < 0.4 and high == pytest.approx(1 - low)
 
 
 def test_complete_separation_is_not_certainty() -> None:
@@ -202,61 +221,6 @@ def test_one_cluster_gives_no_interval() -> None:
 def test_an_unknown_metric_is_refused() -> None:
     with pytest.raises(UsageError, match="no 'aurock' in metrics"):
         metrics.measure(confidence=[0.5], correct=[1], metrics=["aurock"])
-
-
-def test_delongs_comparison_has_its_published_form() -> None:
-    rng = np.random.default_rng(8)
-    y = rng.random(80) < 0.5
-    a, b = rng.normal(y, 1).round(1), rng.normal(0.3 * y, 1).round(1)
-    psi = [(s[y][:, None] > s[~y]) + 0.5 * (s[y][:, None] == s[~y]) for s in (a, b)]
-    s10, s01 = np.cov([k.mean(1) for k in psi]), np.cov([k.mean(0) for k in psi])
-    contrast = np.array([1, -1])
-    variance = contrast @ (s10 / y.sum() + s01 / (~y).sum()) @ contrast
-    difference = psi[0].mean() - psi[1].mean()
-    found = metrics.compare(a, b, correct=y)
-    assert found.difference == pytest.approx(difference, abs=1e-12)
-    assert found.p == pytest.approx(2 * stats.norm.sf(abs(difference) / np.sqrt(variance)), abs=1e-12)
-    assert found.low == pytest.approx(difference - stats.norm.ppf(0.975) * np.sqrt(variance), abs=1e-12)
-
-
-def test_a_paired_bootstrap_agrees_with_the_paired_t_test() -> None:
-    p, y = sample(9, 400)
-    q = np.clip(p + 0.1, 0, 1)
-    found = metrics.compare(p, q, correct=y, metric="brier_loss")
-    rows = (p - y) ** 2 - (q - y) ** 2
-    assert found.difference == pytest.approx(rows.mean(), abs=1e-12)
-    low, high = stats.t.interval(0.95, 399, rows.mean(), stats.sem(rows))
-    assert found.low == pytest.approx(low, abs=0.15 * (high - low))
-    assert found.high == pytest.approx(high, abs=0.15 * (high - low))
-
-
-def test_a_comparison_with_itself_shows_nothing() -> None:
-    p, y = sample(10)
-    for metric in ("auroc", "brier_loss"):
-        found = metrics.compare(p, p, correct=y, metric=metric)
-        assert (found.difference, found.low, found.high, found.p) == (0, 0, 0, 1)
-
-
-def test_a_comparison_ignores_the_order_of_rows_and_counts_missing() -> None:
-    p, y = sample(11)
-    q = np.random.default_rng(0).permutation(p)
-    order = np.random.default_rng(1).permutation(len(p))
-    cluster = np.arange(len(p)) // 2
-    for metric, c in (("ece", None), ("auroc", cluster)):
-        shuffled = metrics.compare(
-            p[order], q[order], correct=y[order], cluster=None if c is None else c[order], metric=metric
-        )
-        assert metrics.compare(p, q, correct=y, cluster=c, metric=metric) == shuffled
-    found = metrics.compare([None, *p], [0.5, *q], correct=[True, *y])
-    assert (found.n, found.missing) == (len(p), 1)
-    with pytest.raises(DataError):
-        metrics.compare(p[:-1], q, correct=y)
-
-
-def test_a_comparison_without_both_outcomes_has_a_reason() -> None:
-    found = metrics.compare([0.1, 0.2], [0.3, 0.4], correct=[1, 1])
-    assert found.difference is None
-    assert "all answers are right" in found.reason
 
 
 def test_a_share_of_none_in_clusters_is_no_certainty() -> None:

@@ -114,10 +114,11 @@ def test_verdicts_of_one_cluster_count_as_one() -> None:
         assert m.high - m.low == pytest.approx(same.high - same.low, rel=0.15)
 
 
-def test_a_bootstrap_without_spread_gives_no_interval() -> None:
+def test_clusters_without_any_change_prove_little() -> None:
     found = compare_verdicts([True, True, False, False], [True, True, False, False], cluster=["a", "a", "b", "b"])
-    assert (found.difference.value, found.difference.low, found.difference.high) == (0.0, None, None)
-    assert found.difference.reason == "no interval: all bootstrap replicates are alike"
+    assert (found.difference.value, found.mcnemar.value) == (0.0, 1.0)
+    assert found.difference.low is not None and found.difference.low < -0.9
+    assert found.kappa.low is None and found.kappa.reason.startswith("no interval: ")
 
 
 def test_unequal_columns_and_empty_ones_are_refused() -> None:

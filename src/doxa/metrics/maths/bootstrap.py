@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -31,23 +31,23 @@ def replicates(confidence: Floats, correct: Bools, cluster: Ints | None, seed: i
         yield _fill(values, kinds, counts)
 
 
-def paired(
-    pair: tuple[Floats, Floats], correct: Bools, cluster: Ints | None, seed: int
-) -> Iterator[tuple[Cells, Cells]]:
-    """Yield resampled cells of two confidences about the same answers; the same answers are drawn for both."""
+def paired(sides: Sequence[tuple[Floats, Bools]], cluster: Ints | None, seed: int) -> Iterator[tuple[Cells, ...]]:
+    """Yield resampled cells of several answers to the same questions; the same questions are drawn for all.
+
+    A side is the confidences and outcomes of its answers, a row a question.
+    """
     if cluster is None:
-        rows = np.lexsort((correct, pair[1], pair[0]))
-        pair, correct = (pair[0][rows], pair[1][rows]), correct[rows]
-        cluster = np.arange(len(correct))
-    sides = []
-    for confidence in pair:
+        rows = np.lexsort([column for side in sides for column in side])
+        sides = [(confidence[rows], correct[rows]) for confidence, correct in sides]
+        cluster = np.arange(len(rows))
+    kept = []
+    for confidence, correct in sides:
         values, index = distinct(confidence)
-        sides.append((values, *_sorted(2 * index + ~correct)))
-    for weights in draws(np.arange(cluster.max() + 1), len(correct), seed):
-        first, second = (
-            _fill(values, kinds, _by_kind(weights, cluster[order], start)) for values, kinds, start, order in sides
+        kept.append((values, *_sorted(2 * index + ~correct)))
+    for weights in draws(np.arange(cluster.max() + 1), len(cluster), seed):
+        yield tuple(
+            _fill(values, kinds, _by_kind(weights, cluster[order], start)) for values, kinds, start, order in kept
         )
-        yield first, second
 
 
 def calibrated(cells: Cells, seed: int) -> Iterator[Cells]:

@@ -1,26 +1,28 @@
-"""Which of two confidences about the same answers is better?"""
+"""Which of two confidences about the same answers, or of two models on the same questions, is better?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.errors import DataError
-from doxa.metrics.maths.bootstrap import paired, percentiles
+from doxa.metrics.maths.bootstrap import TIMES, paired
 from doxa.metrics.maths.cells import distinct, group
-from doxa.metrics.maths.checks import Bools, Floats, clusters, complete
+from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters, complete
 from doxa.metrics.maths.intervals import Z
+from doxa.metrics.maths.power import Z_POWER
 from doxa.metrics.maths.ranking import placements
 from doxa.metrics.maths.rule import Rule, rule
+from doxa.metrics.maths.verdicts import sign_flip, tango_clustered
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Value of `a` minus value of `b` on the answers that both have a confidence for."""
+    """Value of `a` minus value of `b` on the questions that both have a confidence for."""
 
     metric: str
     a: float | None
@@ -36,80 +38,149 @@ class Difference:
     reason: str = ""
     """How interval and p were made, or why there are none."""
 
+    @property
+    def detectable(self) -> float | None:
+        """The smallest true difference that so many questions would show, at a level of 5 %, in 80 % of all cases.
+
+        By the normal approximation, 2.80 standard errors: 1.43 times half the interval.
+        """
+        if self.low is None or self.high is None:
+            return None
+        return (self.high - self.low) / 2 * (1 + Z_POWER / Z)
+
 
 def compare(
     a: Sequence[float | None] | ArrayLike,
     b: Sequence[float | None] | ArrayLike,
     *,
     correct: Sequence[bool | None] | ArrayLike,
+    correct_b: Sequence[bool | None] | ArrayLike | None = None,
     cluster: Sequence[Any] | ArrayLike | None = None,
     metric: str = "auroc",
     seed: int = 0,
 ) -> Difference:
-    """Paired difference of a metric between two confidences about the same answers, with 95 % interval and p.
+    """Paired difference of a metric between two confidences on the same questions, with 95 % interval and p.
 
-    AUROC of independent answers: DeLong, DeLong and Clarke-Pearson 1988. Everything else: percentiles of the paired
-    cluster bootstrap, p from twice the smaller share of replicates on one side of 0. Rows where either confidence is
-    `None` are left out and counted. Raises `UsageError` for an unknown metric, `DataError` for bad values.
+    `correct` is about the answers of both, or of `a` alone where `correct_b` gives the outcomes of other answers, as
+    of another model. Rows where a confidence or an outcome is `None` are left out; missing confidences are counted.
+
+    AUROC: DeLong, DeLong and Clarke-Pearson 1988, in clusters Obuchowski 1997, with Student's t. The same sums over
+    questions serve two models, whose placements differ together with their outcomes. Accuracy: Tango's score interval
+    and McNemar's exact test, in clusters with the design effect and by flipping signs. Everything else: Student's
+    t with the standard error of the paired cluster bootstrap.
+
+    Raises `UsageError` for an unknown metric, `DataError` for bad values.
     """
     r = rule(metric)
-    first, y, known, given = complete(a, correct, r.scale)
-    second, _, known_too, given_too = complete(b, correct, r.scale)
-    if len(first) != len(second):
-        raise DataError(f"a has {len(first)} values and b has {len(second)}", hint="compare works on the same answers")
-    both = known & known_too
-    units = clusters(cluster, len(both))
-    units = None if units is None else clusters(units[both], int(both.sum()))
-    pair, y = (first[both], second[both]), y[both]
-    counts = int(both.sum()), int((~(given & given_too)).sum())
-    one, other = (float(r.kernel(group(p, y))) if len(y) else np.nan for p in pair)
-    if np.isnan([one, other]).any():
+    sides, known, missing = _sides((a, correct), (b, correct if correct_b is None else correct_b), r)
+    n, units = int(known.sum()), clusters(cluster, len(known))
+    units = None if units is None else clusters(units[known], n)
+    values = [float(r.kernel(group(*side))) if n else np.nan for side in sides]
+    if np.isnan(values).any():
         why = f"undefined: {r.undefined or 'no graded answer has both confidences'}"
-        return Difference(metric, None, None, None, None, None, None, *counts, r.better, why)
-    if metric == "auroc" and units is None:
-        low, high, p, how = _delong(pair, y)
-    else:
-        low, high, p, how = _bootstrap(r, pair, y, units, seed)
-    return Difference(metric, one, other, one - other, low, high, p, *counts, r.better, how)
+        return Difference(metric, None, None, None, None, None, None, n, missing, r.better, why)
+    one, other = values
+    found = _answer(metric, r, one - other, sides, units, seed)
+    return Difference(metric, one, other, one - other, found.low, found.high, found.p, n, missing, r.better, found.how)
 
 
-Answer = tuple[float | None, float | None, float | None, str]
+Side = tuple[Floats, Bools]
+"""Confidences and outcomes of one side, row by row."""
 
 
-def _delong(pair: tuple[Floats, Floats], correct: Bools) -> Answer:
-    """Interval and p of a difference of two AUROCs, from the covariance of the placements."""
-    from scipy.special import ndtr
+class Answer(NamedTuple):
+    """Interval and p, and how they were made or why there are none."""
 
-    right, wrong = int(correct.sum()), int((~correct).sum())
-    if min(right, wrong) < 2:
-        return None, None, None, "no interval from one right or one wrong answer"
-    gains = _row_placements(pair[0], correct) - _row_placements(pair[1], correct)
-    difference = float(gains[correct].mean())
-    variance = gains[correct].var(ddof=1) / right + gains[~correct].var(ddof=1) / wrong
-    if variance == 0:
-        same = None if difference else 1.0
-        return difference, difference, same, "DeLong; no variance between the two"
-    half = Z * float(np.sqrt(variance))
-    p = 2 * float(ndtr(-abs(difference) / np.sqrt(variance)))
-    return difference - half, difference + half, p, "DeLong, paired"
+    low: float | None
+    high: float | None
+    p: float | None
+    how: str
 
 
-def _row_placements(confidence: Floats, correct: Bools) -> Floats:
-    """Each answer's share of the answers of the other kind that it is ranked rightly against."""
-    of_right, of_wrong = placements(group(confidence, correct))
-    _, index = distinct(confidence)
-    return np.where(correct, of_right[index], of_wrong[index])
+def _sides(first: tuple[Any, Any], second: tuple[Any, Any], r: Rule) -> tuple[list[Side], Bools, int]:
+    """Both sides on the rows that they share, which rows these are, and how many lack a confidence."""
+    checked = [complete(confidence, correct, r.scale) for confidence, correct in (first, second)]
+    lengths = [len(confidence) for confidence, *_ in checked]
+    if lengths[0] != lengths[1]:
+        raise DataError(
+            f"a has {lengths[0]} values and b has {lengths[1]}", hint="compare works on the same questions, row by row"
+        )
+    known = checked[0][2] & checked[1][2]
+    given = checked[0][3] & checked[1][3]
+    return [(confidence[known], correct[known]) for confidence, correct, *_ in checked], known, int((~given).sum())
 
 
-def _bootstrap(r: Rule, pair: tuple[Floats, Floats], correct: Bools, units: Any, seed: int) -> Answer:
-    """Interval and p from replicates of the difference."""
-    if (len(correct) if units is None else int(units.max()) + 1) < 2:
-        return None, None, None, "no interval from one cluster"
-    chunks = paired(pair, correct, units, seed)
-    values = np.concatenate([r.kernel(left) - r.kernel(right) for left, right in chunks])
-    ends = percentiles(values)
-    if ends is None:
-        return None, None, None, "no interval: undefined in over a tenth of the bootstrap replicates"
-    known = values[~np.isnan(values)]
-    side = min((known <= 0).sum(), (known >= 0).sum())
-    return *ends, min(1.0, 2 * float(side + 1) / (len(known) + 1)), "paired bootstrap"
+def _answer(metric: str, r: Rule, difference: float, sides: Sequence[Side], units: Ints | None, seed: int) -> Answer:
+    """Interval and p by the way that suits the metric."""
+    n = len(sides[0][0])
+    count = n if units is None else int(units.max()) + 1
+    if count < 2:
+        return Answer(None, None, None, "no interval from one cluster")
+    if metric == "auroc":
+        return _areas(difference, sides, np.arange(n) if units is None else units)
+    if metric == "accuracy":
+        change = sides[0][1].astype(np.intp) - sides[1][1]
+        low, high = tango_clustered(change, units)
+        how = "Tango, exact McNemar" if units is None else "Tango with design effect, exact sign flips of clusters"
+        return Answer(low, high, sign_flip(change, units), how)
+    return _bootstrap(r, difference, sides, units, count, seed)
+
+
+def _areas(difference: float, sides: Sequence[Side], units: Ints) -> Answer:
+    """Interval and p of a difference of two AUROCs, from sums over clusters of what each row adds to it.
+
+    Sums over right answers and over wrong ones have variances of their own and, inside clusters, a covariance.
+    """
+    (right, of_right), (wrong, of_wrong) = _contributions(sides)
+    clusters_of = [len(np.unique(units[rows])) for rows in (of_right, of_wrong)]
+    if min(clusters_of) < 2:
+        return Answer(None, None, None, "no interval from one right or one wrong answer")
+    sums = [np.bincount(units, added) for added in (right, wrong)]
+    parts = [float(s @ s) * c / (c - 1) for s, c in zip(sums, clusters_of, strict=True)]
+    everyone = len(sums[0])
+    variance = sum(parts) + 2 * float(sums[0] @ sums[1]) * everyone / (everyone - 1)
+    if variance < 1e-24:
+        alike = "both rank these answers alike" if abs(difference) < 1e-12 else "every answer shows the same difference"
+        return Answer(None, None, None if difference else 1.0, f"no interval: {alike}")
+    freedom = sum(parts) ** 2 / sum(part**2 / (c - 1) for part, c in zip(parts, clusters_of, strict=True))
+    how = "DeLong" if everyone == len(units) else f"DeLong, {everyone} clusters"
+    return _student(difference, float(np.sqrt(variance)), min(freedom, everyone - 1), how)
+
+
+def _contributions(sides: Sequence[Side]) -> list[tuple[Floats, Bools]]:
+    """What each row adds to the difference as a right and as a wrong answer, and which rows are such for either side.
+
+    A row's placement is its share of the answers of the other kind that it is ranked rightly against.
+    """
+    added = []
+    for confidence, correct in sides:
+        _, index = distinct(confidence)
+        kinds = zip((correct, ~correct), placements(group(confidence, correct)), strict=True)
+        placed = [(kind, share[index]) for kind, share in kinds]
+        added.append([np.where(kind, share - share[kind].mean(), 0.0) / kind.sum() for kind, share in placed])
+    (_, y), (_, z) = sides
+    return [(added[0][0] - added[1][0], y | z), (added[0][1] - added[1][1], ~y | ~z)]
+
+
+def _bootstrap(r: Rule, difference: float, sides: Sequence[Side], units: Ints | None, count: int, seed: int) -> Answer:
+    """Student's t with the standard error that replicates of the difference show.
+
+    Their percentiles are too close together for few clusters, and of distances from calibration off the middle.
+    """
+    drawn = np.concatenate([r.kernel(one) - r.kernel(other) for one, other in paired(sides, units, seed)])
+    known = drawn[~np.isnan(drawn)]
+    if len(known) < 0.9 * len(drawn):
+        return Answer(None, None, None, "no interval: undefined in over a tenth of the bootstrap replicates")
+    if known.min() == known.max():
+        alike = "no question shows a difference" if difference == 0 else "all bootstrap replicates are alike"
+        return Answer(None, None, None if difference else 1.0, f"no interval: {alike}")
+    error = float(known.std() * np.sqrt(count / (count - 1)))
+    return _student(difference, error, count - 1, f"paired bootstrap over {count} units, {TIMES} replicates")
+
+
+def _student(difference: float, error: float, freedom: float, how: str) -> Answer:
+    """Interval and p from a standard error with so many degrees of freedom."""
+    from scipy.special import stdtr, stdtrit
+
+    half = float(stdtrit(freedom, 0.975)) * error
+    return Answer(difference - half, difference + half, 2 * float(stdtr(freedom, -abs(difference) / error)), how)

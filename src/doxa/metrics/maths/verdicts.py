@@ -34,7 +34,7 @@ class Verdicts:
     difference: Measurement
     """Second accuracy minus first."""
     mcnemar: Measurement
-    """Two-sided p of McNemar's exact test."""
+    """Two-sided p of McNemar's exact test; of clusters, of flipping their signs."""
     kappa: Measurement
     """Cohen's kappa: do the two fail on the same questions?"""
 
@@ -50,8 +50,8 @@ def compare_verdicts(
 ) -> Verdicts:
     """The two-by-two table of two verdicts on the same questions and what follows from it, with 95 % intervals.
 
-    The interval of the difference is Tango's where questions are independent; it and that of kappa are else percentiles
-    of the cluster bootstrap. Raises `DataError` for bad values, unequal lengths or no rows.
+    The interval of the difference is Tango's, in clusters with the design effect; that of kappa are percentiles of the
+    cluster bootstrap. Raises `DataError` for bad values, unequal lengths or no rows.
     """
     one, other = outcomes(first, "first"), outcomes(second, "second")
     if len(one) != len(other) or not len(one):
@@ -75,8 +75,11 @@ def compare_verdicts(
         low, high, how = ends or resampled(lambda w: statistic(crosstab(one, other, w)), n, units, seed)
         return Measurement(name, value, low, high, n, better=better, reason=how, **given)
 
-    score = Interval(*tango(wrong_right, right_wrong, n), "Tango's score interval") if units is None else None
-    p, how = mcnemar(wrong_right, right_wrong), "exact binomial test, which takes questions as independent"
+    change = other.astype(np.intp) - one
+    score = Interval(
+        *tango_clustered(change, units), "Tango's score interval" + ("" if units is None else ", clusters")
+    )
+    p, how = sign_flip(change, units), "McNemar's exact test" if units is None else "exact test over signs of clusters"
     return Verdicts(
         right_right,
         right_wrong,
@@ -123,7 +126,7 @@ def mcnemar(gained: int, lost: int) -> float:
     return min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5)))
 
 
-def tango(gained: int, lost: int, n: int) -> tuple[float, float]:
+def tango(gained: float, lost: float, n: float) -> tuple[float, float]:
     """95 % interval of (gained - lost) / n by inverting the score test of paired shares.
 
     It has width where nothing changed, as few questions prove little. Tango 1998, Equivalence test and confidence
@@ -145,6 +148,61 @@ def tango(gained: int, lost: int, n: int) -> tuple[float, float]:
         return inside
 
     return end(-1.0), end(1.0)
+
+
+def sign_flip(change: Ints, cluster: Ints | None = None) -> float:
+    """Two-sided p of a sum of changes as far from 0 if each cluster's could as well have had the other sign.
+
+    `change` is 1 where a question was gained, -1 where it was lost, else 0. All signs are counted, so that the test
+    holds for few clusters of any sizes; where every question is a cluster of its own it is McNemar's exact test.
+    Fisher 1935, The Design of Experiments.
+    """
+    sums = change if cluster is None else np.bincount(cluster, change).astype(np.intp)
+    sizes, times = np.unique(np.abs(sums[sums != 0]), return_counts=True)
+    chance = np.ones(1)  # of each possible sum, from the least in steps of 1
+    for size, many in zip(sizes.tolist(), times.tolist(), strict=True):
+        chance = _convolved(chance, _spaced(many, size))
+    reached = np.abs(np.arange(len(chance)) - (len(chance) - 1) // 2) >= abs(int(sums.sum()))
+    return min(1.0, float(chance[reached].sum()))
+
+
+def _spaced(many: int, size: int) -> Floats:
+    """Chances of sums of `many` numbers that are `size` or -`size` with equal chance, from the least in steps of 1."""
+    from scipy.stats import binom
+
+    spread = np.zeros(2 * many * size + 1)
+    spread[:: 2 * size] = binom.pmf(np.arange(many + 1), many, 0.5)
+    return spread
+
+
+def _convolved(one: Floats, other: Floats) -> Floats:
+    """Chances of the sum of two independent numbers, directly where that is cheap, else by Fourier's way."""
+    from scipy.signal import convolve
+
+    return np.asarray(np.clip(convolve(one, other), 0.0, None))
+
+
+def tango_clustered(change: Ints, cluster: Ints | None = None) -> tuple[float, float]:
+    """`tango` of changes 1, 0 and -1, with as many questions as the clusters are worth.
+
+    Their number is divided by the design effect, the variance over clusters over that of independent questions (at
+    least 1), and by the square of what Student's t exceeds the normal distribution for so few clusters. Where nothing
+    varies, a cluster is worth one question. Rao and Scott 1992, A Simple Method for the Analysis of Clustered Binary
+    Data.
+    """
+    from scipy.special import stdtrit
+
+    n, gained, lost = len(change), int((change > 0).sum()), int((change < 0).sum())
+    if cluster is None:
+        return tango(gained, lost, n)
+    count = int(cluster.max()) + 1
+    if count < 2:
+        return -1.0, 1.0
+    off = change - change.mean()
+    alone, together = float(off @ off), float((np.bincount(cluster, off) ** 2).sum()) * count / (count - 1)
+    worth = max(1.0, together / alone) if alone else n / count
+    worth *= (float(stdtrit(count - 1, 0.975)) / Z) ** 2
+    return tango(gained / worth, lost / worth, n / worth)
 
 
 def mean_shift(

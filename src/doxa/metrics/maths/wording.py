@@ -36,11 +36,11 @@ def right_and_says(table: Agreement) -> str | None:
 def samples_or_words(table: Agreement) -> str | None:
     """Which of belief and word tells right from wrong better; only if it does so at all."""
     edge = table.edge
-    if edge.difference is None or edge.low is None or edge.high is None:
+    if edge.difference is None or edge.p is None:
         return None
-    if edge.low > 0 and above(table.knows.auroc, 0.5):
+    if edge.low is not None and edge.low > 0 and above(table.knows.auroc, 0.5):
         return "It knows more than it says: believe its samples, not its words."
-    if edge.high < 0 and above(table.says.auroc, 0.5):
+    if edge.high is not None and edge.high < 0 and above(table.says.auroc, 0.5):
         return "It says more than its samples show: believe its words, not its samples."
     if not above(table.knows.auroc, 0.5) and not above(table.says.auroc, 0.5):
         return f"On {edge.n} questions neither its samples nor its words tell right from wrong better than chance."
