@@ -1,0 +1,1 @@
+"""What the policies share: bounds and p-values, families of tests, thresholds."""
