@@ -96,7 +96,11 @@ def test_objects_keep_the_order_of_their_keys(score: Callable[..., Said], tmp_pa
 
 @pytest.mark.parametrize(
     ("line", "complaint"),
-    [("{", "line 2 is not JSON"), ("[1]", "line 2 is '[1]'"), ('{"options": 3, "gold": "a"}', "line 2: options is 3")],
+    [
+        ("{", "line 2 is not JSON"),
+        ("[1]", "line 2 is '[1]'"),
+        ('{"options": 3, "gold": "a"}', "line 2: options is '3'"),
+    ],
 )
 def test_broken_lines_are_named(score: Callable[..., Said], tmp_path: Path, line: str, complaint: str) -> None:
     path = tmp_path / "log.jsonl"
