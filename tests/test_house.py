@@ -45,9 +45,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "budgets": LEAVES | {"metrics"},
     "changes": {"metrics"},
     "faithful": {"metrics"},
+    "logged": LEAVES | {"calibrators", "metrics", "policies", "registry"},
     "loading": LEAVES | {"registry", "models", "text"},
+    "acting": LEAVES | {"inquiry", "prompts"},
     "flow": LEAVES
-    | {"inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}
+    | {"acting", "inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}
     | {"calibrators", "counting", "items", "many", "services"},
     "items": LEAVES,
     "many": LEAVES | {"inquiry", "runs"},
