@@ -81,7 +81,7 @@ def mean_of(values: Floats) -> Statistic:
 
 
 def measure_table(
-    columns: Mapping[str, Values],
+    columns: Mapping[str, Any],
     *,
     metrics: Iterable[str],
     cluster: Values | None = None,
