@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.calibrators.maths.columns import columns, known, paired, refuse_width, widest
-from doxa.calibrators.maths.logistic import logits, ridge_logistic, softened
+from doxa.calibrators.maths.logistic import EPS, ridge_logistic, softened
 from doxa.errors import UsageError
 from doxa.metrics.maths.checks import Bools, Floats
 from doxa.state import dump, fitted, load, ungrouped
@@ -21,11 +21,12 @@ from doxa.types import Scale
 class LogisticEnsemble:
     """P(right) = 1 / (1 + exp(-(weights · scores + intercept))), for the confidences of several estimators.
 
-    `scales` declares each column: of a `unit` column the score is the logit of the confidence, of a `real` one the
-    standardised value; without scales all are `unit`. Cross-entropy for Platt's softened outcomes plus
-    `ridge` / 2 · |weights|². A missing confidence counts as its column's mean, and that it is missing as one more
-    score, so every answer with one confidence at least has a probability.
-    Source: stacking, Wolpert 1992; ridge logistic regression, le Cessie and van Houwelingen 1992.
+    `scales` declares each column. A `unit` one, of confidences p in [0, 1], gives the scores ln p and -ln(1 - p), which
+    make up the logit but may weigh differently, as a stated 100 % needs; a `real` one gives the standardised value.
+    Without scales all are `unit`. Least is the cross-entropy for Platt's softened outcomes + `ridge` / 2 · |weights|².
+    A missing confidence counts as its column's mean, and that it is missing as one more score, so every answer with one
+    confidence at least has a probability. Source: stacking, Wolpert 1992; the two logarithms, Kull, Silva Filho and
+    Flach 2017.
     """
 
     implements: ClassVar[tuple[str, ...]] = ()
@@ -33,10 +34,13 @@ class LogisticEnsemble:
     scales: tuple[str, ...] = ()
     ridge: float = 1.0
     _centres: tuple[float, ...] | None = None
+    """Mean of each score."""
     _spreads: tuple[float, ...] | None = None
+    """Standard deviation of each score of a real column, 1 of the others."""
     _weights: tuple[float, ...] | None = None
+    """Of each score."""
     _absences: tuple[float, ...] | None = None
-    """Weight of each column's being missing."""
+    """Of each column's being missing."""
     _intercept: float | None = None
 
     def __post_init__(self) -> None:
@@ -54,13 +58,13 @@ class LogisticEnsemble:
         """Return a fitted copy. Raises `DataError` for bad values."""
         ungrouped(by)
         values, given, y = paired(confidence, correct, self.scales)
-        scores = self._scores(values)
-        count = given.sum(axis=0)
-        centres = (scores * given).sum(axis=0) / count
-        spreads = np.sqrt((((scores - centres) * given) ** 2).sum(axis=0) / count)
+        scores, has, real = scored(values, given, self.scales)
+        count = has.sum(axis=0)
+        centres = (scores * has).sum(axis=0) / count
+        spreads = np.sqrt((((scores - centres) * has) ** 2).sum(axis=0) / count)
         flat = spreads <= 1e-12 * np.maximum(1.0, np.abs(centres))
-        spreads = np.where(flat | ~self._real(len(count)), 1.0, spreads)
-        features = np.hstack([(scores - centres) / spreads * given, ~given])
+        spreads = np.where(real & ~flat, spreads, 1.0)
+        features = np.hstack([(scores - centres) / spreads * has, ~given])
         weights, intercept = ridge_logistic(features, softened(y), self.ridge)
         return replace(
             self,
@@ -76,12 +80,12 @@ class LogisticEnsemble:
         from scipy.special import expit
 
         ungrouped(by)
-        weights, absences = np.asarray(fitted(self._weights)), np.asarray(fitted(self._absences))
+        absences, intercept = np.asarray(fitted(self._absences)), fitted(self._intercept)
         values, given = columns(confidence, self.scales)
-        refuse_width(given, len(weights))
-        scores = (self._scores(values) - fitted(self._centres)) / fitted(self._spreads)
-        z = (scores * given) @ weights + ~given @ absences + fitted(self._intercept)
-        return np.asarray(expit(z), dtype=np.float64)
+        refuse_width(given, len(absences))
+        scores, has, _ = scored(values, given, self.scales)
+        scores = (scores - fitted(self._centres)) / fitted(self._spreads) * has
+        return np.asarray(expit(scores @ fitted(self._weights) + ~given @ absences + intercept), dtype=np.float64)
 
     def to_json(self) -> dict[str, Any]:
         """Knobs and state as JSON-able values."""
@@ -92,11 +96,16 @@ class LogisticEnsemble:
         """The calibrator that `to_json` wrote."""
         return load(cls, data)
 
-    def _real(self, k: int) -> Bools:
-        """Which of `k` columns hold numbers of any size."""
-        return np.array([scale == Scale.REAL.value for scale in self.scales or ("unit",) * k], dtype=bool)
 
-    def _scores(self, values: Floats) -> Floats:
-        """Logits of the unit columns, the others as they are."""
-        real = self._real(values.shape[1])
-        return np.where(real, values, logits(np.where(real, 0.5, values)))
+def scored(values: Floats, given: Bools, scales: tuple[str, ...]) -> tuple[Floats, Bools, Bools]:
+    """The scores of the columns, which of them are there, and which are of a real column."""
+    scores: list[Floats] = []
+    origin: list[int] = []
+    real: list[bool] = []
+    for j, scale in enumerate(scales or (Scale.UNIT.value,) * values.shape[1]):
+        p, plain = values[:, j], scale == Scale.REAL.value
+        found = [p] if plain else [np.log(np.clip(p, EPS, 1)), -np.log(np.clip(1 - p, EPS, 1))]
+        scores += found
+        origin += [j] * len(found)
+        real += [plain] * len(found)
+    return np.column_stack(scores), given[:, origin], np.array(real, dtype=bool)

@@ -29,7 +29,7 @@ class Stratified:
     `prior`, the one of `PRIORS` with the least Brier score on folds that the calibrators were not fitted on is taken,
     the greatest where several have it. A stratum that was not seen, or an answer without a stratum, is pooled. `by` is
     a label for each answer; of several labels or memberships each combination is a stratum.
-    Source: shrinkage of group means in proportion to their size, Bühlmann 1967; Efron and Morris 1973.
+    Source: the weight is that of credibility theory, Bühlmann 1967.
     """
 
     implements: ClassVar[tuple[str, ...]] = ()
