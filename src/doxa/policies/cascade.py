@@ -40,6 +40,8 @@ class Cascade:
     _chain: tuple[str, ...] | None = None
     _thresholds: tuple[float, ...] | None = None
     _n: int | None = None
+    _came_to: tuple[float, ...] | None = None
+    """Cost, share of wrong answers and share answered, on the questions it was tested on."""
 
     def __post_init__(self) -> None:
         """Check the shares."""
@@ -64,9 +66,10 @@ class Cascade:
         bounds = {"risk": self.risk, "delta": self.delta, "coverage": self.coverage}
         found = cheapest(answers, **bounds, cluster=cluster, seed=self.seed)
         if found is None:
-            return replace(self, _chain=(), _thresholds=(), _n=0)
+            return replace(self, _chain=(), _thresholds=(), _n=0, _came_to=())
         chain = tuple(names[i] for i in found.plan.models)
-        return replace(self, _chain=chain, _thresholds=found.plan.thresholds, _n=found.n)
+        came_to = (found.cost, found.risk, found.coverage)
+        return replace(self, _chain=chain, _thresholds=found.plan.thresholds, _n=found.n, _came_to=came_to)
 
     def decide(self, case: Case) -> Decision:
         """Answer, ask the next model, which is the payload, or abstain."""

@@ -38,6 +38,8 @@ class Routing:
     _chain: tuple[str, ...] | None = None
     _thresholds: tuple[float, ...] | None = None
     _n: int | None = None
+    _came_to: tuple[float, ...] | None = None
+    """Cost, share of wrong answers and share answered, on the questions it was tested on."""
 
     def __post_init__(self) -> None:
         """Check the shares."""
@@ -59,9 +61,10 @@ class Routing:
         names = named(self.models, order)
         found = cheapest(answers, risk=self.risk, delta=self.delta, cluster=cluster, seed=self.seed)
         if found is None:
-            return replace(self, _chain=(), _thresholds=(), _n=0)
+            return replace(self, _chain=(), _thresholds=(), _n=0, _came_to=())
         chain = tuple(names[i] for i in found.plan.models)
-        return replace(self, _chain=chain, _thresholds=found.plan.thresholds, _n=found.n)
+        came_to = (found.cost, found.risk, found.coverage)
+        return replace(self, _chain=chain, _thresholds=found.plan.thresholds, _n=found.n, _came_to=came_to)
 
     def decide(self, case: Case) -> Decision:
         """Escalate to the model that is the payload, or abstain where no route keeps the bound."""
