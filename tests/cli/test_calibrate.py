@@ -60,8 +60,8 @@ def test_the_file_says_what_it_was_fitted_on(doxa: Call, log: Path, tmp_path: Pa
     assert code == 0
     assert max(map(len, out.splitlines()[:-1])) <= 80
     assert content["schema"] == "doxa.calibrator/1"
-    assert (content["method"], content["n"], content["scale"]) == ("isotonic", 300, "unit")
-    assert content["columns"] == {"confidence": "confidence", "correct": "correct", "cluster": None}
+    assert (content["method"], content["n"], content["scales"]) == ("isotonic", 300, ["unit"])
+    assert content["columns"] == {"confidence": ["confidence"], "correct": "correct", "cluster": None, "by": []}
 
 
 def test_apply_adds_a_probability_and_disarms_formulas(doxa: Call, log: Path, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_run_needs_an_estimator_and_keeps_its_scale(doxa: Call, tmp_path: Path
     assert before["measurements"][0]["value"] is None
     assert "calibrate it first" in before["measurements"][0]["reason"]
     assert after["measurements"][0]["value"] < 0.25
-    assert json.loads(cal.read_text())["scale"] == "real"
+    assert json.loads(cal.read_text())["scales"] == ["real"]
 
 
 def test_mistakes_are_one_sentence_with_a_hint(doxa: Call, log: Path, tmp_path: Path) -> None:

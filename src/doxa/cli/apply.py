@@ -1,10 +1,10 @@
-"""`doxa apply`: adds calibrated probabilities to a file."""
+"""`doxa apply`: adds calibrated probabilities, and decisions, to a file."""
 
 from __future__ import annotations
 
-import io
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,44 +13,132 @@ import typer
 if TYPE_CHECKING:
     import polars as pl
 
-COLUMN = "probability"
-HAZARDS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters by which a spreadsheet takes a text for a formula."""
+    from doxa.cli.evidence import Evidence
+
+PROBABILITY, LOW, HIGH, ACT, REASON = "probability", "probability_low", "probability_high", "act", "reason"
 
 
 def apply(
     calibrator: Annotated[Path, typer.Argument(help="what doxa calibrate wrote")],
-    file: Annotated[Path, typer.Argument(help="CSV, JSONL (both also .gz) or Parquet")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL (both also .gz), Parquet, or the directory of a run")],
     out: Annotated[Path, typer.Option("-o", "--out", help="a .csv, .jsonl or .parquet file")],
-    confidence: Annotated[str | None, typer.Option(metavar="COL", help="column of the confidence [as fitted]")] = None,
+    confidence: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="column of the confidence [as fitted]; repeatable")
+    ] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="column of the groups [as fitted]; repeatable")
+    ] = None,
+    correct: Annotated[
+        str | None, typer.Option(metavar="COL", help="column that says whether it was right [as fitted, if there]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Add calibrated probabilities to a file.
+    """Add calibrated probabilities to a file, and what the policy would do where there is one.
 
-    They are the column `probability`; where the confidence is missing it stays empty.
+    They are the columns `probability` and `act`; where the confidence is missing the probability stays empty. From
+    calibrators that give one there is an interval, too.
     """
-    import polars as pl
-
-    from doxa.cli.score import chosen
-    from doxa.errors import UsageError
-    from doxa.scoring import LINE, existing, numbers_of, read_table
+    from doxa.cli.tables import write_table
+    from doxa.scoring import LINE
     from doxa.state import revive
 
     content = read_json(calibrator)
     fitted = revive(content)
-    table = read_table(file)
-    if COLUMN in table.columns:
-        raise UsageError(f"{file} already has a column {COLUMN!r}", hint="rename it first; nothing is overwritten")
-    column = existing(table, confidence or str(content.get("columns", {}).get("confidence", "confidence")))
-    values = numbers_of(table, column, chosen(str(content.get("scale", fitted.scale.value))), str(file))
-    given = values.is_not_null()
-    found = pl.Series(COLUMN, [None] * table.height, dtype=pl.Float64)
-    if given.any():
-        found = found.scatter(given.arg_true(), fitted.predict(confidence=values.drop_nulls().to_numpy()))
-    write_table(table.drop(LINE).with_columns(found), out)
-    summary: dict[str, Any] = {"out": str(out), "rows": table.height, "missing": int((~given).sum())}
-    text = f"{out}: {table.height:,} rows, {summary['missing']:,} without a confidence"
-    sys.stdout.write((json.dumps(summary, ensure_ascii=False) if as_json else text) + "\n")
+    policy = revive(content["policy"]) if "policy" in content else None
+    evidence = opened(content, file, tuple(confidence or ()), tuple(by or ()), correct)
+    added = probabilities(fitted, evidence)
+    summary: dict[str, Any] = {"out": str(out), "rows": evidence.table.height}
+    summary["missing"] = int(added[0].null_count())
+    if policy is not None:
+        acts = decisions(policy, evidence, added[0])
+        added += acts
+        summary |= outcome(acts[0], evidence)
+    refuse_taken(evidence.source, [column.name for column in added], file)
+    write_table(evidence.source.drop(LINE).with_columns(added), out)
+    sys.stdout.write((json.dumps(summary, ensure_ascii=False) if as_json else told(summary)) + "\n")
+
+
+def opened(
+    content: dict[str, Any], file: Path, confidence: tuple[str, ...], by: tuple[str, ...], correct: str | None
+) -> Evidence:
+    """The file or the run, read as the calibrator was fitted, but for columns that have other names now."""
+    from doxa.cli.evidence import Names, open_evidence
+    from doxa.cli.score import chosen
+    from doxa.errors import UsageError
+
+    columns = content.get("columns", {})
+    for option, given, wanted in (("confidence", confidence, "confidence"), ("by", by, "by")):
+        if given and len(given) != len(columns.get(wanted, given)):
+            raise UsageError(
+                f"--{option} names {len(given)} columns, and it was fitted on {len(columns[wanted])}",
+                hint=f"in fitting these were: {', '.join(columns[wanted]) or 'none'}",
+            )
+    names = Names(
+        confidence or tuple(columns.get("confidence", ())),
+        correct,
+        None,
+        by or tuple(columns.get("by", ())),
+        tuple(chosen(scale) for scale in content.get("scales", ["unit"])),
+        tuple(content.get("estimators", ())),
+    )
+    return open_evidence(file, names, graded=False, usual=columns.get("correct"))
+
+
+def probabilities(fitted: Any, evidence: Evidence) -> list[pl.Series]:
+    """The columns that a calibrator adds; they are empty where no confidence is given."""
+    import polars as pl
+
+    given = evidence.given()
+    rows = evidence.only(given)
+    found = {PROBABILITY: fitted.predict(confidence=rows.confidence(), **rows.groups())} if given.any() else {}
+    if given.any() and hasattr(fitted, "interval"):
+        found[LOW], found[HIGH] = fitted.interval(confidence=rows.confidence())
+    empty = pl.Series([None] * evidence.table.height, dtype=pl.Float64)
+    names = [PROBABILITY, *([LOW, HIGH] if hasattr(fitted, "interval") else [])]
+    return [
+        (empty.scatter(given.arg_true(), found[name]) if given.any() else empty.clone()).alias(name) for name in names
+    ]
+
+
+def decisions(policy: Any, evidence: Evidence, probability: pl.Series) -> list[pl.Series]:
+    """What the policy would do with each answer, and why."""
+    import polars as pl
+
+    from doxa.cli.fitting import decide
+
+    found = decide(policy, evidence.table[evidence.names.confidence[0]].to_list(), probability.to_list())
+    return [pl.Series(ACT, [d.act for d in found], pl.String), pl.Series(REASON, [d.reason for d in found], pl.String)]
+
+
+def outcome(act: pl.Series, evidence: Evidence) -> dict[str, Any]:
+    """How often it does what, and how many of the graded answers it gives are wrong."""
+    counts = {"acts": dict(Counter(act.to_list()).most_common())}
+    if evidence.names.correct is None:
+        return counts
+    judged = evidence.table[evidence.names.correct].filter(act == "answer").drop_nulls()
+    return {**counts, "answered_graded": judged.len(), "answered_wrong": judged.len() - int(judged.sum())}
+
+
+def told(summary: dict[str, Any]) -> str:
+    """The summary in words."""
+    from doxa.cli.fitting import counted
+
+    lines = [f"{summary['out']}: {summary['rows']:,} rows, {summary['missing']:,} without a confidence"]
+    if "acts" in summary:
+        lines.append(counted(Counter(summary["acts"])))
+    if summary.get("answered_graded"):
+        n, wrong = summary["answered_graded"], summary["answered_wrong"]
+        lines.append(f"of the {n:,} answered that are graded {wrong:,} are wrong ({wrong / n:.1%})")
+    return "\n".join(lines)
+
+
+def refuse_taken(table: pl.DataFrame, names: list[str], file: Path) -> None:
+    """Raise `UsageError` where a column of that name is there already."""
+    from doxa.errors import UsageError
+
+    for name in names:
+        if name in table.columns:
+            raise UsageError(f"{file} already has a column {name!r}", hint="rename it first; nothing is overwritten")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -66,46 +154,3 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DataError(f"{path} is not a calibrator", hint="doxa calibrate FILE --out cal.json writes one")
     return content
-
-
-def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write by the ending of the name, whole or not at all; texts in a CSV cannot become formulas."""
-    import polars as pl
-
-    from doxa.errors import UsageError
-    from doxa.files import write
-
-    content = io.BytesIO()
-    try:
-        if path.suffix == ".csv":
-            disarmed(table).write_csv(content)
-        elif path.suffix in (".jsonl", ".ndjson"):
-            table.write_ndjson(content)
-        elif path.suffix == ".parquet":
-            table.write_parquet(content)
-        else:
-            raise UsageError(f"cannot write {path.name}", hint="the name must end in .csv, .jsonl or .parquet")
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).partition("\n")[0]
-        raise UsageError(
-            f"cannot write {path.name}: {reason}", hint="write lists to a .jsonl or .parquet file"
-        ) from None
-    write(content.getvalue(), path)
-
-
-def disarmed(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with ' before each text, and each column's name, that a spreadsheet would run; numbers stay."""
-    import polars as pl
-
-    def hazardous(cell: pl.Expr) -> pl.Expr:
-        return pl.any_horizontal(cell.str.starts_with(sign) for sign in HAZARDS)
-
-    for name, kind in table.schema.items():
-        cell = pl.col(name)
-        if (
-            kind != pl.String
-            or table.select((cell.cast(pl.Float64, strict=False).is_not_null() | (cell == "")).all()).item()
-        ):
-            continue
-        table = table.with_columns(pl.when(hazardous(cell)).then("'" + cell).otherwise(cell).alias(name))
-    return table.rename({name: f"'{name}" for name in table.columns if name.startswith(HAZARDS)})

@@ -53,26 +53,24 @@ def calibrate(
     Before and after are compared on folds that it was not fitted on. With `--method all` every calibrator that takes
     what there is goes through that comparison, and the one of the least Brier score is written.
     """
-    from doxa.cli.comparing import contest
+    from doxa.cli.contest import as_taken, best_of_all
     from doxa.cli.evidence import Names, open_evidence
     from doxa.cli.fitting import before, calibrator_for, cross_fitted, measured, rule
     from doxa.cli.score import chosen
-    from doxa.scoring import choose_columns, read_table
 
     scales = tuple(chosen(each) for each in scale or ["unit"])
-    if not file.is_dir():
-        correct = choose_columns(read_table(file), (confidence or [None])[0], correct, cluster).correct
     names = Names(tuple(confidence or ()), correct, cluster, tuple(by or ()), scales, tuple(estimator or ()))
     whole = open_evidence(file, names, where or ())
     evidence = whole.graded()
     missing = whole.table.height - int(whole.given().sum())
-    groups = before(evidence, missing, seed)
-    if method == "all":
-        method, compared = contest(evidence, folds, seed)
-        groups += compared
+    groups, every = before(evidence, missing, seed), method == "all"
+    if every:
+        method, others = best_of_all(evidence, folds, seed)
+        groups, evidence = groups + others, as_taken(method, evidence)
     calibrator = calibrator_for(method, evidence)
-    probability = cross_fitted(evidence, calibrator, folds, seed)
-    if len(groups) == len(evidence.names.confidence):
+    if not every or policy is not None:
+        probability = cross_fitted(evidence, calibrator, folds, seed)
+    if not every:
         groups.append(measured(evidence, "after", probability, missing=missing, seed=seed))
     ruling = None if policy is None else rule(policy, evidence, probability)
     if out is not None:
@@ -141,8 +139,10 @@ def tell(
         return
     if n < FEW:
         sys.stderr.write(f"only {n} answers: expect little of this calibrator\n")
-    notes = [f"after: {folds} folds, each predicted by the others"]
-    if out is not None:
+    notes = [f"cross-fitted on {folds} folds: each was predicted by what was fitted on the others"]
+    if out is None:
+        notes.append(f"not written: -o cal.json would keep {method}, fitted on all {n:,}")
+    else:
         notes.append(f"{out}: {method}, fitted on all {n:,}" + (", with the policy" if ruling else ""))
     notes += ruling.lines() if ruling else []
     show([*layout(groups), *((line, "dim") for note in notes for line in textwrap.wrap(note, WIDTH))])
