@@ -1,0 +1,55 @@
+"""Graded answers in, a decision by one threshold out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from doxa.metrics.maths.checks import Bools, Floats, check, clusters
+from doxa.state import fitted
+from doxa.types import Case, Decision, Guarantee, Scale
+
+WRONG_AMONG_GIVEN = "share of wrong answers among those given"
+WRONG_AMONG_ALL = "share of questions that are answered wrongly"
+
+
+def surest_first(
+    confidence: ArrayLike, correct: ArrayLike, cluster: Sequence[Any] | None = None, seed: int = 0
+) -> tuple[Floats, Bools]:
+    """Clean arrays of independent answers, the surest first: one of each cluster, and ties in random order.
+
+    What is drawn depends on the answers and the seed, not on the order of the rows.
+    """
+    p, y = check(confidence, correct, Scale.REAL)
+    index = clusters(cluster, len(p))
+    order = np.lexsort((y, p, np.zeros(len(p)) if index is None else index))
+    drawn = order[np.random.default_rng(seed).permutation(len(p))]
+    if index is not None:
+        drawn = drawn[np.unique(index[drawn], return_index=True)[1]]
+        drawn = drawn[np.random.default_rng(seed).permutation(len(drawn))]
+    drawn = drawn[np.argsort(-p[drawn], kind="stable")]
+    return p[drawn], y[drawn]
+
+
+def tie_ends(descending: Floats) -> Bools:
+    """Which values are the last of their ties."""
+    return np.append(descending[1:] != descending[:-1], True)
+
+
+def by_threshold(threshold: float | str | None, case: Case, guarantee: Guarantee) -> Decision:
+    """Answer from the threshold upwards; a threshold of words says why nothing is answered."""
+    if isinstance(threshold, str):
+        return Decision("abstain", case.confidence, guarantee=guarantee, reason=threshold)
+    lowest = fitted(threshold)
+    if case.confidence is None:
+        return Decision("abstain", None, guarantee=guarantee, reason="no confidence")
+    sure = case.confidence >= lowest
+    return Decision(
+        "answer" if sure else "abstain",
+        case.confidence,
+        guarantee=guarantee,
+        reason=f"confidence {case.confidence:.4g} is {'at least' if sure else 'below'} {lowest:.4g}",
+    )
