@@ -17,7 +17,7 @@ from doxa.metrics.maths.form import form, forms
 from doxa.metrics.maths.rule import rule, rules
 
 NAMES = forms()
-DRAWN: set[str] = set()
+DRAWN = {"mase"}
 """Draw at random or cluster the rows they are given: a row twice is not a weight of 2."""
 
 
@@ -28,7 +28,7 @@ def cell(column: Column, rng: np.random.Generator) -> Any:
     match column.kind:
         case Kind.TRUTH:
             return bool(rng.random() < 0.5)
-        case Kind.NUMBER:
+        case Kind.NUMBER | Kind.SCORE:
             return int(rng.integers(1, 5))
         case Kind.SHARE:
             return int(rng.integers(0, 10)) / 10
@@ -124,6 +124,7 @@ BAD: list[tuple[Kind, Any]] = [
     (Kind.NUMBER, float("inf")),
     (Kind.NUMBER, True),
     (Kind.SHARE, 1.5),
+    (Kind.SCORE, "much"),
     (Kind.LABEL, ["a"]),
     (Kind.OPTIONS, [1, 2]),
     (Kind.OPTIONS, {"a": "much"}),
@@ -151,6 +152,7 @@ def test_cells_are_read_by_kind() -> None:
         return found
 
     assert read(Kind.TRUTH, True, "yes", 0, "False", np.bool_(True)) == [True, True, False, False, True]
+    assert read(Kind.SCORE, True, "no", "0.25", 3) == [1.0, 0.0, 0.25, 3.0]
     assert read(Kind.LABELS, "a", '["a", "b"]', ["c"]) == [("a",), ("a", "b"), ("c",)]
     assert read(Kind.OPTIONS, '{"b": 1, "a": null, "c": 2}') == [{"b": 1.0, "c": 2.0}]
     day, span = dt.date(2024, 2, 29), dt.timedelta(days=3, hours=4)

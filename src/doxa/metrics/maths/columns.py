@@ -32,6 +32,7 @@ class Kind(Enum):
     TRUTH = "true or false"
     NUMBER = "a number"
     SHARE = "a number from 0 to 1"
+    SCORE = "a number, or true or false"
     LABEL = "a text"
     LABELS = "a text or a list of texts"
     OPTIONS = "an object {option: number}"
@@ -68,7 +69,7 @@ def cleaned(column: Column, values: Iterable[Any], place: Callable[[int], str]) 
             what = f"one of {', '.join(column.among)}" if column.among else column.kind.value
             raise DataError(f"{place(number)} is {value!r}", hint=f"{wrong}; it takes {what}") from None
     there = np.array([cell is not None for cell in cells], dtype=bool)
-    if column.kind in (Kind.TRUTH, Kind.NUMBER, Kind.SHARE):
+    if column.kind in (Kind.TRUTH, Kind.NUMBER, Kind.SHARE, Kind.SCORE):
         array: Column_ = np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
         return (array.astype(bool) if column.kind is Kind.TRUTH and not column.empty else array), there
     if column.kind is Kind.LABEL:
@@ -105,6 +106,11 @@ def _number(value: Any) -> float:
     if not isfinite(number):
         raise ValueError("not a finite number")
     return number
+
+
+def _score(value: Any) -> float:
+    word = str(value).strip().lower()
+    return float(_truth(word)) if word in TRUE + FALSE else _number(value)
 
 
 def _share(value: Any) -> float:
@@ -158,6 +164,7 @@ READERS: dict[Kind, Callable[[Any], Any]] = {
     Kind.TRUTH: _truth,
     Kind.NUMBER: _number,
     Kind.SHARE: _share,
+    Kind.SCORE: _score,
     Kind.LABEL: _label,
     Kind.LABELS: _labels,
     Kind.OPTIONS: _options,

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from doxa import registry
 from doxa.errors import DataError, UsageError
 from doxa.metrics.maths.bootstrap import TIMES, percentiles, row_weights
-from doxa.metrics.maths.cells import ratio
+from doxa.metrics.maths.cells import Cells, distinct, ratio
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters
 from doxa.metrics.maths.columns import Column, Column_, cleaned, in_order
 from doxa.metrics.maths.intervals import Interval
@@ -78,6 +78,19 @@ def mean_of(values: Floats) -> Statistic:
     there = ~np.isnan(values)
     filled = np.where(there, values, 0.0)
     return lambda weights: ratio(weights @ filled, weights @ there.astype(np.float64))
+
+
+def cells_of(confidence: Floats, correct: Bools) -> Callable[[Floats], Cells]:
+    """A function of the rows' weights: right and wrong answers at each distinct confidence."""
+    values, index = distinct(confidence)
+    order = np.argsort(index, kind="stable")
+    starts = np.searchsorted(index[order], np.arange(len(values)))
+
+    def weighed(weights: Floats) -> Cells:
+        right, wrong = ((weights * kept)[:, order] for kept in (correct, ~correct))
+        return Cells(values, np.add.reduceat(right, starts, axis=1), np.add.reduceat(wrong, starts, axis=1))
+
+    return weighed
 
 
 def measure_table(
