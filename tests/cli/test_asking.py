@@ -139,7 +139,9 @@ def test_an_interrupted_verb_says_how_to_go_on(
     assert "the same command" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("what", ["models", "banks", "estimators", "calibrators", "metrics", "recipes", "papers"])
+@pytest.mark.parametrize(
+    "what", ["models", "banks", "estimators", "calibrators", "policies", "metrics", "recipes", "papers"]
+)
 def test_lists_are_whole_and_fit_the_terminal(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(["list", what]) == 0
     shown = capsys.readouterr().out

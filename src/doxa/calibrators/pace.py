@@ -31,6 +31,7 @@ class Pace:
     scale: ClassVar[Scale] = Scale.UNIT
     implements: ClassVar[tuple[str, ...]] = ("pace-lm",)
     coverage: ClassVar[str] = "partial: the calibration of the two scores; without its two prompts"
+    example: ClassVar[str] = "log.csv --confidence coe --confidence rce"
     several: ClassVar[bool] = True
     bins: int = 5
     smoothing: float = 1.0

@@ -16,6 +16,7 @@ ROOMS = {
     "services": "services",
     "estimators": "estimators",
     "calibrators": "calibrators",
+    "policies": "policies",
     "metrics": "metrics",
     "recipes": "training",
 }

@@ -12,13 +12,15 @@ from doxa.text import hedges
 
 _COMMANDS = {
     "estimators": "doxa run {example} --model {model} --estimators {name}",
-    "calibrators": "doxa calibrate log.csv --method {name} --out calibrator.json",
+    "calibrators": "doxa calibrate {example} --method {name} --out calibrator.json",
     "policies": "doxa calibrate log.csv --policy {name} --out bundle.json",
     "metrics": "doxa score log.csv --metrics {name}",
     "questions": "doxa run bank:{name} --model {model}",
     "training": "doxa train {name} {example} --model {model} --out data.jsonl",
 }
 
+_EXAMPLES = {"calibrators": "log.csv"}
+"""What is asked, or read, where a member does not say and it is not the capitals."""
 _COVERAGES = ("proxy", "partial", "full")
 
 
@@ -39,7 +41,8 @@ def papers() -> list[dict[str, Any]]:
             row["coverage"] = max(row["coverage"], coverage.partition(":")[0], key=_COVERAGES.index)
             row["members"].append({"name": place, "coverage": coverage})
             spelled = getattr(member, "spelled", place.partition("/")[2])
-            example, model = getattr(member, "example", "bank:capitals"), getattr(member, "model", "smollm2")
+            usual = _EXAMPLES.get(place.partition("/")[0], "bank:capitals")
+            example, model = getattr(member, "example", usual), getattr(member, "model", "smollm2")
             row["commands"].append(command.format(name=shlex.quote(spelled), example=example, model=model))
             row["tests"] = sorted({*row["tests"], tests})
             row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
