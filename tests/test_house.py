@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": LEAVES | {"files", "metrics", "text"},
     "training": LEAVES | {"estimators", "files", "flow", "inquiry", "journal", "many", "prompts", "runs"},
 }
-DOORS = {"cascading", "cli", "client", "door", "scoring"}
+DOORS = {"cascading", "cli", "client", "door", "scoring", "contests"}
 UNSAFE_MODULES = {"pickle", "dill", "joblib", "shelve", "marshal"}
 UNSAFE_CALLS = {"eval", "exec", "compile"}
 

@@ -1,7 +1,9 @@
 """Every arrow of doxa, one function each. START READING HERE.
 
     questions ─▶ model ─▶ replies ─▶ confidence ─▶ probability ─▶ measurements
-              ask      grade      estimate      calibrate       measure
+              ask      grade      estimate   │  calibrate       measure
+                                             └─▶ decision ─▶ what is done
+                                           decide         act
 
 `tell` is one question's way through ask, grade and estimate; `assay` takes all questions the whole way.
 """
@@ -23,6 +25,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from doxa import __version__, prompts, runs
+from doxa.acting import act as act
+from doxa.acting import decide as decide
 from doxa.counting import Blank, Counter
 from doxa.errors import CallFailed, Unavailable, UsageError
 from doxa.inquiry import Asking, Budget, Caller, Calls, Inquiry, Services

@@ -45,7 +45,7 @@ def test_the_confidence_stands_for_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize("knobs", [{"alpha": -0.1}, {"beta": math.inf}, {"alpha": math.nan}, {"price": 1.1}])
-def test_senseless_knobs_are_refused(knobs: dict[str, float]) -> None:
+def test_senseless_knobs_are_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(knobs))):
         VerificationRoute(**knobs)
 
@@ -92,6 +92,7 @@ def test_from_confidence_alone_there_is_one_threshold() -> None:
     policy = VerificationRoute().fit(confidence=confidence, correct=correct)
     assert policy.thresholds == (0.9, 0.9)
     assert [policy.decide(Case(p)).act for p in (0.9, 0.89)] == ["answer", "search"]
+    assert policy.decide(case(0.1, 0.1, 0.9)).act == "answer"  # what it learnt is about the confidence
     for nothing in ([], [{"tau": None}] * 20):
         assert VerificationRoute().fit(confidence=confidence, correct=correct, details=nothing) == policy
 

@@ -35,7 +35,8 @@ class VerificationRoute:
     Certainty τ and consistency γ are the details `tau` and `gamma` of the estimator `pcc`; high is at least `alpha` and
     `beta`. Both high: answer. Certain but inconsistent: look up what the reasons that contradict each other the most
     say. Consistent but uncertain: reflect. Neither: search, from everything that was said. The payload of each act but
-    answering are these reasons. Where a case has no τ and γ its confidence stands for both; where it has none, search.
+    answering are these reasons. Where a case has no τ and γ, or none were there in fitting, its confidence stands for
+    both; where it has none either, search.
 
     The paper calls its thresholds empirical and tells neither them nor how they were found, nor what its searches cost;
     ours are 1/2 each, and `fit` learns them: of all pairs that which makes the most of right answers less `price` for
@@ -49,6 +50,8 @@ class VerificationRoute:
     price: float = 0.2
     _certain: float | None = None
     _consistent: float | None = None
+    _by: str | None = None
+    """What the thresholds are about: `details` or `confidence`."""
 
     implements: ClassVar[tuple[str, ...]] = ("pcc-fact-checking",)
     coverage: ClassVar[str] = "full"
@@ -56,14 +59,11 @@ class VerificationRoute:
 
     def __post_init__(self) -> None:
         """Refuse thresholds and prices that make no sense."""
-        for name, value, most in (
-            ("alpha", self.alpha, math.inf),
-            ("beta", self.beta, math.inf),
-            ("price", self.price, 1),
-        ):
-            if not 0 <= value <= most or math.isinf(value):
-                limit = "from 0 to 1" if most == 1 else "from 0 upwards; above 1 nothing is high"
-                raise UsageError(f"{name}={value!r}", hint=f"a number {limit}")
+        for name in ("alpha", "beta"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UsageError(f"{name}={getattr(self, name)!r}", hint="from 0 upwards; above 1 nothing is high")
+        if not 0 <= self.price <= 1:
+            raise UsageError(f"price={self.price!r}", hint="what an act costs where a right answer is worth 1")
 
     @property
     def thresholds(self) -> tuple[float, float]:
@@ -90,14 +90,16 @@ class VerificationRoute:
         known = [(_both(each), place) for place, each in enumerate(details or ()) if _both(each)]
         if not known:
             threshold, _ = best_corner(raw, np.zeros(len(raw)), right, self.price)
-            return replace(self, _certain=threshold, _consistent=threshold)
+            return replace(self, _certain=threshold, _consistent=threshold, _by="confidence")
         tau, gamma = np.array([both for both, _ in known], dtype=float).T
         certain, consistent = best_corner(tau, gamma, right[[place for _, place in known]], self.price)
-        return replace(self, _certain=certain, _consistent=consistent)
+        return replace(self, _certain=certain, _consistent=consistent, _by="details")
 
     def decide(self, case: Case) -> Decision:
         """One of the four acts."""
-        both = _both(case.details) or (None if case.confidence is None else (case.confidence, case.confidence))
+        both = None if self._by == "confidence" else _both(case.details)
+        if both is None and case.confidence is not None:
+            both = case.confidence, case.confidence
         if both is None:
             return Decision("search", None, case.evidence, reason="neither certainty nor consistency is known")
         high = both[0] >= self.thresholds[0], both[1] >= self.thresholds[1]

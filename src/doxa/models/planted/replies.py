@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from doxa import prompts
 from doxa.models.planted import voice
+from doxa.models.planted.acting import second_look
 from doxa.models.planted.claims import claim
 from doxa.models.planted.comparing import compare
 from doxa.models.planted.elicitation import elicit
@@ -111,6 +112,7 @@ def _follow_up(persona: Persona, turns: Sequence[Message]) -> Distribution | Non
 
 _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None], ...] = (
     _p_true,
+    second_look,
     claim,
     _entailment,
     compare,
