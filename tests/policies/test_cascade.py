@@ -56,7 +56,7 @@ def test_the_order_of_columns_does_not_matter_but_prices_do() -> None:
 def test_the_last_abstains_where_fewer_answers_will_do() -> None:
     data = log()
     assert Cascade(models=NAMES, prices=PRICES, risk=0.01).fit(**data)._chain == ()
-    policy = Cascade(models=NAMES[:1], risk=0.1, coverage=0.15).fit(
+    policy = Cascade(models=NAMES[:1], risk=0.1, answered=0.15).fit(
         confidence=data["confidence"][:, 0], correct=data["correct"][:, 0]
     )
     assert policy.decide(Case(1.0)).act == "answer"
@@ -99,8 +99,8 @@ def test_misuse_is_refused() -> None:
         Cascade(prices=(1.0,)).fit(**data)
     with pytest.raises(DataError, match="neither true nor false"):
         Cascade().fit(confidence=[0.5], correct=[0.5])
-    with pytest.raises(UsageError, match="coverage=0"):
-        Cascade(coverage=0.0)
+    with pytest.raises(UsageError, match="answered=0"):
+        Cascade(answered=0.0)
     with pytest.raises(UsageError, match="stage 2"):
         Cascade(models=NAMES, prices=PRICES).fit(**log()).decide(Case(0.5, details={"stage": 2.0}))
 
@@ -155,7 +155,7 @@ def true_risk(policy: Any, everything: Answers, weights: np.ndarray) -> float | 
 def test_the_bound_breaks_as_rarely_as_promised(name: str, n: int, risk: float, delta: float, coverage: float) -> None:
     everything, weights = population(name)
     rng, broken, chosen = np.random.default_rng(0), 0, 0
-    policy = Cascade(models=NAMES, prices=PRICES, risk=risk, delta=delta, coverage=coverage)
+    policy = Cascade(models=NAMES, prices=PRICES, risk=risk, delta=delta, answered=coverage)
     for _ in range(TIMES):
         some = everything[rng.choice(len(weights), n, p=weights)]
         found = true_risk(policy.fit(confidence=some.confidence, correct=some.correct), everything, weights)

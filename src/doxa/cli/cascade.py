@@ -112,7 +112,7 @@ def _policy(lined: Lined, risk: float, delta: float, coverage: float, seed: int)
     answers = lined.answers
     data: dict[str, Any] = {"correct": answers.correct, "price": answers.price, "cluster": lined.cluster or lined.items}
     if not answers.routed:
-        policy = Cascade(models=lined.models, risk=risk, delta=delta, coverage=coverage, seed=seed)
+        policy = Cascade(models=lined.models, risk=risk, delta=delta, answered=coverage, seed=seed)
         return policy.fit(confidence=answers.confidence, **data)
     if coverage < 1:
         raise UsageError("a route does not abstain", hint="leave out --coverage, or --signal")

@@ -30,7 +30,8 @@ def papers() -> list[dict[str, Any]]:
     A member names the systems it implements in `implements`; `coverage` is "full", or "partial: " and what is missing,
     or "proxy: " and what stands in for what. A member that does not say is partial; a system is covered as well as the
     best of its members. `example` says what to ask where the capitals are no example, `spelled` what to name where that
-    is more than the member's name, and `model` whom to ask where the embedded model is too small to say anything.
+    is more than the member's name, `model` whom to ask where the embedded model is too small to say anything, and
+    `command` is that of a member which those of its room do not run.
     """
     rows: dict[str, dict[str, Any]] = {}
     for place, whole, command, tests in _members():
@@ -43,6 +44,7 @@ def papers() -> list[dict[str, Any]]:
             spelled = getattr(member, "spelled", place.partition("/")[2])
             usual = _EXAMPLES.get(place.partition("/")[0], "bank:capitals")
             example, model = getattr(member, "example", usual), getattr(member, "model", "smollm2")
+            command = getattr(member, "command", command)
             row["commands"].append(command.format(name=shlex.quote(spelled), example=example, model=model))
             row["tests"] = sorted({*row["tests"], tests})
             row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])

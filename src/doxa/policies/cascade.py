@@ -22,7 +22,7 @@ class Cascade:
 
     Which models are asked and their thresholds are learnt: the cheapest cascade whose share of wrong answers is at most
     `risk` with probability at least 1 − `delta` (see `policies.maths.cheapest`). The last answers always, or with a
-    `coverage` below 1 abstains below a threshold of its own, as long as that share of questions was answered. Where no
+    `answered` below 1 abstains below a threshold of its own, as long as that share of questions was answered. Where no
     cascade qualifies, it abstains on everything. A case says in its details how many models were asked before, as
     `stage`. After Chen, Zaharia and Zou 2023, FrugalGPT (arXiv 2305.05176).
     """
@@ -34,7 +34,8 @@ class Cascade:
     """What a question costs each; 1 where nothing is said."""
     risk: float = 0.1
     delta: float = 0.05
-    coverage: float = 1.0
+    answered: float = 1.0
+    """The share of questions that must be answered."""
     seed: int = 0
     """Of the halves that draw the frontier and test it."""
     _chain: tuple[str, ...] | None = None
@@ -46,8 +47,8 @@ class Cascade:
     def __post_init__(self) -> None:
         """Check the shares."""
         check_levels(risk=self.risk, delta=self.delta)
-        if not 0 < self.coverage <= 1:
-            raise UsageError(f"coverage={self.coverage!r}", hint="it is a share above 0, and 1 where all are answered")
+        if not 0 < self.answered <= 1:
+            raise UsageError(f"answered={self.answered!r}", hint="it is a share above 0, and 1 where all are answered")
 
     def fit(
         self,
@@ -63,7 +64,7 @@ class Cascade:
         """
         answers, order = answers_of(confidence, correct, price, self.prices)
         names = named(self.models, order)
-        bounds = {"risk": self.risk, "delta": self.delta, "coverage": self.coverage}
+        bounds = {"risk": self.risk, "delta": self.delta, "coverage": self.answered}
         found = cheapest(answers, **bounds, cluster=cluster, seed=self.seed)
         if found is None:
             return replace(self, _chain=(), _thresholds=(), _n=0, _came_to=())
