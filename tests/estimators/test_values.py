@@ -135,6 +135,22 @@ def test_yes_and_no_are_options_in_either_case_of_letters() -> None:
     assert measure(OptionLetters(), script, kind="boolean").value == pytest.approx(0.6)
 
 
+def test_labels_are_two_words_for_yes_and_no_of_which_one_is_asked() -> None:
+    script = likelihoods({"true": [0.1], "True": [0.5], "false": [0.1], "False": [0.1]}, reply="No.")
+    asked = (Message("user", f"Is Oslo big?\n{prompts.INSTRUCTION['boolean']}"),)
+    found = measure(OptionLetters(labels="True/false"), script, kind="boolean", messages=asked)
+    assert (found.value, found.answer) == (pytest.approx(0.75), "yes")
+    assert {request.messages[0].content for request in script.asked} == {"Is Oslo big?\nAnswer true or false."}
+    with pytest.raises(Unavailable, match="words for yes and no"):
+        measure(OptionLetters(labels="true/false"), script, kind="choice", choices=("a", "b"))
+
+
+@pytest.mark.parametrize("labels", ["true", "true/", "a/b/c", "Yes/yes", "/"])
+def test_labels_that_are_no_pair_are_refused(labels: str) -> None:
+    with pytest.raises(UsageError, match="labels="):
+        OptionLetters(labels=labels)
+
+
 def test_likelihood_asks_openly_and_is_about_the_likeliest_option() -> None:
     choices = ("Bergen", "Oslo town")
     listed = f"Capital?\n{prompts.choices_block(choices)}\n{prompts.INSTRUCTION['choice']}"
