@@ -132,6 +132,11 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def wrapped(text: str, style: str = "dim") -> list[Line]:
+    """A sentence in lines of 80 columns."""
+    return [(part, style) for part in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+
+
 def grouped(labels: Mapping[str, Any]) -> dict[Any, list[str]]:
     """Labels by what they have in common.
 
