@@ -15,15 +15,19 @@ from doxa import __version__
 from doxa.cli.apply import apply
 from doxa.cli.ask import ask
 from doxa.cli.calibrate import calibrate
+from doxa.cli.cascade import cascade
+from doxa.cli.compare import compare
 from doxa.cli.doctor import doctor
 from doxa.cli.journal import journal
 from doxa.cli.list import list_members
+from doxa.cli.power import power
 from doxa.cli.quickstart import quickstart
 from doxa.cli.report import report
 from doxa.cli.resume import resume
 from doxa.cli.run import run
 from doxa.cli.score import score
 from doxa.cli.train import train
+from doxa.cli.watch import watch
 from doxa.errors import DoxaError, UsageError
 from doxa.text import encodable
 
@@ -49,7 +53,8 @@ def door(version: Annotated[bool, typer.Option("--version", help="Print the vers
         raise typer.Exit
 
 
-for verb in (quickstart, ask, run, resume, score, calibrate, apply, report, train, doctor):
+VERBS = (quickstart, ask, run, resume, score, compare, power, calibrate, apply, cascade, watch, report, train, doctor)
+for verb in VERBS:
     app.command()(verb)
 app.command("list")(list_members)
 app.add_typer(journal, name="journal")
