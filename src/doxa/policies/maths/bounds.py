@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,12 @@ def check_levels(**levels: float) -> None:
     for name, value in levels.items():
         if not (isinstance(value, int | float) and 0 < value < 1):
             raise UsageError(f"{name}={value!r}", hint=f"{name} lies between 0 and 1, for example {name}=0.05")
+
+
+def check_word(knob: str, value: str, known: Iterable[str]) -> None:
+    """Raise `UsageError` for a word that the knob does not know."""
+    if value not in known:
+        raise UsageError(f"{knob}={value!r}", hint=f"{knob} is one of {', '.join(known)}")
 
 
 def upper_limit(wrong: ArrayLike, n: ArrayLike, delta: float) -> Floats:

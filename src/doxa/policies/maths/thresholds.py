@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,6 +37,31 @@ def surest_first(
 def tie_ends(descending: Floats) -> Bools:
     """Which values are the last of their ties."""
     return np.append(descending[1:] != descending[:-1], True)
+
+
+class Masses(NamedTuple):
+    """Of all answers, clusters counting alike, the shares that are given and that are given and wrong."""
+
+    given: Floats
+    wrong: Floats
+    n: int
+    """Answers, or clusters."""
+
+
+def masses_from(thresholds: Floats, p: Floats, y: Bools, cluster: Sequence[Any] | ArrayLike | None = None) -> Masses:
+    """The masses for answering from each of the thresholds upwards."""
+    index = clusters(cluster, len(p))
+    sizes = np.ones(len(p)) if index is None else np.bincount(index)
+    weights = 1 / sizes[slice(None) if index is None else index] / len(sizes)
+    order = np.argsort(p, kind="stable")
+    first = np.searchsorted(p[order], thresholds)
+    given, wrong = (np.append(np.cumsum(mass[order][::-1])[::-1], 0.0)[first] for mass in (weights, weights * ~y))
+    return Masses(given, wrong, len(sizes))
+
+
+def whole(values: Floats | float) -> Floats:
+    """Sums of shares without the rounding of floats, so that what is a whole number is one."""
+    return np.asarray(np.round(values, 9))
 
 
 def by_threshold(threshold: float | str | None, case: Case, guarantee: Guarantee) -> Decision:
