@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa import registry
-from doxa.calibrators.maths.columns import columns, known, paired, refuse_width, widest
+from doxa.calibrators.maths.columns import Table, columns, known, paired, refuse_width, widest
 from doxa.calibrators.maths.folds import content, fold_of
 from doxa.calibrators.maths.logistic import convex_weights
 from doxa.errors import UsageError
@@ -50,7 +50,7 @@ class IsotonicEnsemble:
         """`UNIT` if all columns are."""
         return widest(self.scales)
 
-    def fit(self, *, confidence: ArrayLike, correct: ArrayLike, by: Any = None) -> Self:
+    def fit(self, *, confidence: Table, correct: ArrayLike, by: Any = None) -> Self:
         """Return a fitted copy. Raises `DataError` for bad values."""
         ungrouped(by)
         values, given, y = paired(confidence, correct, self.scales)
@@ -61,7 +61,7 @@ class IsotonicEnsemble:
         curves, fallbacks = curves_of(values, given, y)
         return replace(self, _curves=curves, _fallbacks=fallbacks, _weights=tuple(weights.tolist()))
 
-    def predict(self, *, confidence: ArrayLike, by: Any = None) -> Floats:
+    def predict(self, *, confidence: Table, by: Any = None) -> Floats:
         """Probability of being right."""
         ungrouped(by)
         curves, weights = fitted(self._curves), np.asarray(fitted(self._weights))

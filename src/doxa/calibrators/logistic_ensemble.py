@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.calibrators.maths.columns import columns, known, paired, refuse_width, widest
+from doxa.calibrators.maths.columns import Table, columns, known, paired, refuse_width, widest
 from doxa.calibrators.maths.logistic import EPS, ridge_logistic, softened
 from doxa.errors import UsageError
 from doxa.metrics.maths.checks import Bools, Floats
@@ -54,7 +54,7 @@ class LogisticEnsemble:
         """`UNIT` if all columns are."""
         return widest(self.scales)
 
-    def fit(self, *, confidence: ArrayLike, correct: ArrayLike, by: Any = None) -> Self:
+    def fit(self, *, confidence: Table, correct: ArrayLike, by: Any = None) -> Self:
         """Return a fitted copy. Raises `DataError` for bad values."""
         ungrouped(by)
         values, given, y = paired(confidence, correct, self.scales)
@@ -75,7 +75,7 @@ class LogisticEnsemble:
             _intercept=intercept,
         )
 
-    def predict(self, *, confidence: ArrayLike, by: Any = None) -> Floats:
+    def predict(self, *, confidence: Table, by: Any = None) -> Floats:
         """Probability of being right."""
         from scipy.special import expit
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.calibrators.maths.columns import columns, paired, refuse_width
+from doxa.calibrators.maths.columns import Table, columns, paired, refuse_width
 from doxa.errors import UsageError
 from doxa.metrics.maths.binning import equal_width
 from doxa.metrics.maths.checks import Bools, Floats, Ints
@@ -49,7 +49,7 @@ class Pace:
                 f"bins={self.bins!r}, smoothing={self.smoothing!r}", hint="bins is at least 1, smoothing at least 0"
             )
 
-    def fit(self, *, confidence: ArrayLike, correct: ArrayLike, by: Any = None) -> Self:
+    def fit(self, *, confidence: Table, correct: ArrayLike, by: Any = None) -> Self:
         """Return a fitted copy. Raises `DataError` for bad values."""
         ungrouped(by)
         scores, given, y = paired(confidence, correct)
@@ -64,7 +64,7 @@ class Pace:
             _overall=overall,
         )
 
-    def predict(self, *, confidence: ArrayLike, by: Any = None) -> Floats:
+    def predict(self, *, confidence: Table, by: Any = None) -> Floats:
         """Probability of being right."""
         ungrouped(by)
         cells, width = np.asarray(fitted(self._cells)), fitted(self._width)

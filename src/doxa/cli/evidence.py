@@ -97,7 +97,7 @@ def open_evidence(
     Where it need not be `graded`, outcomes are read only from a column that is named or is called as `usual`. Raises
     `UsageError` for columns, values or estimators that do not exist, `DataError` for a bad cell.
     """
-    from doxa.scoring import Columns, choose_columns, existing, numbers_of, read_table, typed, where
+    from doxa.scoring import Columns, choose_columns, numbers_of, read_table, typed, where
 
     source = where(read_table(path), conditions)
     if path.is_dir():
@@ -108,15 +108,29 @@ def open_evidence(
         correct = choose_columns(source, first).correct if graded else there
     confidence = names.confidence or (choose_columns(source, None, correct).confidence,)
     scales = scales_of(confidence, names.scales)
-    for column in (*confidence, *names.by, *filter(None, [names.cluster])):
-        existing(source, column)
+    named = {"confidence": confidence, "by": names.by, "cluster": (names.cluster,), "correct": (correct,)}
+    for option, wanted in named.items():
+        refuse_absent(source, option, [column for column in wanted if column is not None])
     table = source
     if correct is not None:
-        table = typed(source, Columns(confidence[0], existing(source, correct), names.cluster), scales[0], str(path))
+        table = typed(source, Columns(confidence[0], correct, names.cluster), scales[0], str(path))
     table = table.with_columns(
         numbers_of(table, column, scale, str(path)) for column, scale in zip(confidence, scales, strict=True)
     )
     return Evidence(table, Names(confidence, correct, names.cluster, names.by, scales, names.estimators), source)
+
+
+def refuse_absent(table: pl.DataFrame, option: str, columns: Sequence[str]) -> None:
+    """Raise `UsageError` for a column that is not there, or that holds lists."""
+    from doxa.scoring import LINE, existing
+
+    for column in columns:
+        if columns.count(column) > 1:
+            raise UsageError(f"--{option} names {column!r} twice", hint="name each column once")
+        if column not in table.columns:
+            there = ", ".join(name for name in table.columns if name != LINE)
+            raise UsageError(f"there is no column {column!r}", hint=f"name another with --{option}; there are: {there}")
+        existing(table, column)
 
 
 def scales_of(confidence: Sequence[str], scales: Sequence[Scale]) -> tuple[Scale, ...]:
@@ -137,6 +151,8 @@ def of_run(table: pl.DataFrame, names: Names) -> tuple[pl.DataFrame, Names]:
     if not names.estimators:
         raise UsageError("a run has several estimators", hint=f"name one with --estimator: {', '.join(known)}")
     for wanted in names.estimators:
+        if names.estimators.count(wanted) > 1:
+            raise UsageError(f"--estimator names {wanted!r} twice", hint="name each estimator once")
         if wanted not in known:
             raise UsageError(f"no row has estimator = {wanted}", hint=f"there are: {', '.join(known)}")
     table = table.filter(pl.col("estimator").is_in(names.estimators))

@@ -11,10 +11,12 @@ from doxa.errors import DataError, UsageError
 from doxa.metrics.maths.checks import Bools, Floats, numbers, outcomes, refuse
 from doxa.types import Scale
 
+Table = ArrayLike | Sequence[Sequence[float | None]]
+"""Rows of confidences, `None` where one is missing."""
 WORDS = tuple(scale.value for scale in Scale)
 
 
-def columns(confidence: ArrayLike, scales: Sequence[str] = ()) -> tuple[Floats, Bools]:
+def columns(confidence: Table, scales: Sequence[str] = ()) -> tuple[Floats, Bools]:
     """Values (n, k), 0 where missing, and which were given; a flat list is one column.
 
     Raises `DataError` for a value that is no finite number, for one outside [0, 1] in a column of scale `unit`, and for
@@ -29,7 +31,7 @@ def columns(confidence: ArrayLike, scales: Sequence[str] = ()) -> tuple[Floats, 
         raise UsageError(
             f"{len(scales)} scales for {table.shape[1]} columns of confidence", hint="give one scale per column"
         )
-    given = np.array([[cell is not None for cell in row] for row in table.tolist()], dtype=bool).reshape(table.shape)
+    given = np.not_equal(table, np.array(None)).astype(bool)
     refuse_empty(given)
     values = np.zeros(table.shape)
     for j, scale in enumerate(scales or ("unit",) * table.shape[1]):
@@ -41,7 +43,7 @@ def columns(confidence: ArrayLike, scales: Sequence[str] = ()) -> tuple[Floats, 
     return values, given
 
 
-def paired(confidence: ArrayLike, correct: ArrayLike, scales: Sequence[str] = ()) -> tuple[Floats, Bools, Bools]:
+def paired(confidence: Table, correct: ArrayLike, scales: Sequence[str] = ()) -> tuple[Floats, Bools, Bools]:
     """As `columns`, with the outcomes. Raises `DataError` also for unequal lengths, no rows, an empty column."""
     values, given = columns(confidence, scales)
     y = outcomes(correct)
