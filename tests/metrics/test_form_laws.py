@@ -17,8 +17,8 @@ from doxa.metrics.maths.form import form, forms
 from doxa.metrics.maths.rule import rule, rules
 
 NAMES = forms()
-DRAWN = {"mase"}
-"""Draw at random or cluster the rows they are given: a row twice is not a weight of 2."""
+DRAWN = {"mase", "a_bias", "survey_entropy", "survey_divergence", "closer_than_uniform", "resamplings_needed"}
+"""Whose rows repeated are other data than rows of weight 2: clusters, questions that count once, and random draws."""
 
 
 def cell(column: Column, rng: np.random.Generator) -> Any:
@@ -32,7 +32,9 @@ def cell(column: Column, rng: np.random.Generator) -> Any:
             return int(rng.integers(1, 5))
         case Kind.SHARE:
             return int(rng.integers(0, 10)) / 10
-        case Kind.LABEL | Kind.LABELS:
+        case Kind.LABEL:
+            return str(rng.choice(list("abcdefgh")))
+        case Kind.LABELS:
             return str(rng.choice(["a", "b", "c"]))
         case Kind.OPTIONS:
             return dict(zip("abcd", rng.dirichlet(np.ones(4)).tolist(), strict=True))
@@ -43,7 +45,10 @@ def cell(column: Column, rng: np.random.Generator) -> Any:
 def table(name: str, n: int = 60, seed: int = 0) -> dict[str, list[Any]]:
     """Rows of every column the metric takes."""
     rng, shape = np.random.default_rng(seed), shaped(name)
-    return {key: [cell(column, rng) for _ in range(n)] for key, column in shape.columns.items()}
+    made = {key: [cell(column, rng) for _ in range(n)] for key, column in shape.columns.items()}
+    if "question" in made and "human" in made:  # people's answers to a question are the same in all its rows
+        made["human"] = [made["human"][made["question"].index(each)] for each in made["question"]]
+    return made
 
 
 def shaped(name: str) -> Any:
