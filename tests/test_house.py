@@ -31,9 +31,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wheels": {"errors"},
     "journal": LEAVES,
     "inquiry": LEAVES | {"text", "journal", "prices"},
-    "questions": LEAVES | {"files", "text", "registry"},
+    "questions": LEAVES | {"files", "text", "registry", "recordings"},
+    "recordings": LEAVES | {"registry"},
     "grading": LEAVES | {"text", "registry", "inquiry"},
-    "models": LEAVES | {"text", "prompts", "journal", "inquiry", "wheels"},
+    "models": LEAVES | {"text", "prompts", "journal", "inquiry", "recordings", "wheels"},
     "services": LEAVES | {"registry", "journal", "inquiry", "prompts", "models", "wheels"},
     "estimators": LEAVES | {"text", "inquiry", "prompts", "metrics"},
     "state": {"errors", "registry"},
@@ -48,6 +49,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "logged": LEAVES | {"calibrators", "metrics", "policies", "registry"},
     "loading": LEAVES | {"registry", "models", "text"},
     "acting": LEAVES | {"inquiry", "prompts"},
+    "acted": LEAVES
+    | {"acting", "calibrators", "flow", "inquiry", "items", "journal", "many", "metrics", "prices", "runs", "services"},
     "flow": LEAVES
     | {"acting", "inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}
     | {"calibrators", "counting", "items", "many", "services"},

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SCHEMA = "doxa.run/1"
 _ROOM = "make room, then the same command goes on"
 INFO, ITEMS, METRICS, REPORT = "run.json", "items.parquet", "metrics.json", "report.html"
+ACTS, ACTS_MEASURED = "acts.parquet", "acts.json"
+"""What was done about the answers, where something was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,10 @@ def claimed(directory: Path, run_id: str, *, fresh: bool) -> Iterator[None]:
     with locked(directory):
         _check(directory, run_id, fresh)
         # No other file of the folder is touched: it may be the user's.
-        for pattern in (".*.part", *(("journal*.sqlite*", INFO, ITEMS, METRICS, REPORT) if fresh else ())):
+        for pattern in (
+            ".*.part",
+            *(("journal*.sqlite*", INFO, ITEMS, METRICS, REPORT, ACTS, ACTS_MEASURED) if fresh else ()),
+        ):
             for stale in directory.glob(pattern):
                 stale.unlink()
         yield

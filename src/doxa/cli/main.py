@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from doxa import __version__
+from doxa.cli.act import act
 from doxa.cli.apply import apply
 from doxa.cli.ask import ask
 from doxa.cli.calibrate import calibrate
@@ -53,7 +54,23 @@ def door(version: Annotated[bool, typer.Option("--version", help="Print the vers
         raise typer.Exit
 
 
-VERBS = (quickstart, ask, run, resume, score, compare, power, calibrate, apply, cascade, watch, report, train, doctor)
+VERBS = (
+    quickstart,
+    ask,
+    run,
+    resume,
+    act,
+    score,
+    compare,
+    power,
+    calibrate,
+    apply,
+    cascade,
+    watch,
+    report,
+    train,
+    doctor,
+)
 for verb in VERBS:
     app.command()(verb)
 app.command("list")(list_members)

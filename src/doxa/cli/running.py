@@ -101,8 +101,28 @@ def execute(options: Options, *, fresh: bool = False, limited: bool = True) -> R
 
     model = load_model(options.model)
     plan = make_plan(options, model)
-    out = Path(options.out) if options.out else Path("runs") / plan.run_id(model)
-    notes = {
+    with showing() as progress:
+        work = flow.assay(
+            model,
+            plan,
+            out=folder(options, plan, model),
+            budget=Budget(options.max_calls, options.max_cost) if limited else Budget(),
+            prices=prices(options, limited=limited),
+            fresh=fresh,
+            notes=notes(options),
+            progress=progress,
+        )
+        return run_until_done(work, *filter(None, (model, plan.judge)))
+
+
+def folder(options: Options, plan: Plan, model: Model) -> Path:
+    """Where the run is."""
+    return Path(options.out) if options.out else Path("runs") / plan.run_id(model)
+
+
+def notes(options: Options) -> dict[str, Any]:
+    """What run.json keeps of the command."""
+    return {
         "title": options.title or f"{options.questions} · {options.model}",
         "command": options.command,
         "model": options.model,
@@ -110,24 +130,16 @@ def execute(options: Options, *, fresh: bool = False, limited: bool = True) -> R
         "limit": options.limit,
         "options": asdict(options),
     }
-    prices = _prices(options)
-    for role, price in prices.items():
+
+
+def prices(options: Options, *, limited: bool = True) -> dict[str, Price | None]:
+    """The prices of the models by role. Raises `UsageError` for an unknown one where cost is limited."""
+    found = _prices(options)
+    for role, price in found.items():
         if limited and options.max_cost is not None and price is None:
             unknown = options.model if role == "subject" else options.judge
             raise UsageError(f"no price is known for {unknown}", hint="name it in prices.yaml, or use --max-calls")
-    budget = Budget(options.max_calls, options.max_cost) if limited else Budget()
-    with showing() as progress:
-        work = flow.assay(
-            model,
-            plan,
-            out=out,
-            budget=budget,
-            prices=prices,
-            fresh=fresh,
-            notes=notes,
-            progress=progress,
-        )
-        return run_until_done(work, *filter(None, (model, plan.judge)))
+    return found
 
 
 def _prices(options: Options) -> dict[str, Price | None]:

@@ -1,0 +1,203 @@
+"""`doxa act`: a run, a policy that decides on every answer, and what comes of its decisions."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from doxa.acted import Mandate
+    from doxa.cli.layout import Line
+
+HEAD = f"{'act':<10}{'n':>6}{'before':>9}{'after':>8}   {'change (95 %)':<23}{'p':>7}{'passages':>10}{'calls':>7}"
+
+
+def act(
+    questions: Annotated[str, typer.Argument(help="bank:NAME, a .jsonl, .csv or .parquet file, or hf://org/name")],
+    model: Annotated[str, typer.Option(help="smollm2, hf/PATH_OR_ID, openai/NAME, replay/FILE or mock/NAME")],
+    policy: Annotated[
+        str | None, typer.Option(help="a name, perhaps with knobs: verification_route(alpha=0.6)")
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="instead: what doxa calibrate --policy wrote, with its calibrator")
+    ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="learn the policy, for each fold of questions on the others")
+    ] = False,
+    estimator: Annotated[str | None, typer.Option(help="whose confidence is decided on [pcc, or the bundle's]")] = None,
+    documents: Annotated[
+        str | None, typer.Option(help="a folder of .txt, .md, .jsonl and .csv to look things up")
+    ] = None,
+    passages: Annotated[int, typer.Option(min=1, help="passages of one look-up")] = 5,
+    stronger: Annotated[str | None, typer.Option(help="the model to escalate to, written like --model")] = None,
+    out: Annotated[str | None, typer.Option("-o", "--out", help="the run's folder [runs/<id>]")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="a fixed sample of so many questions")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="seed of everything that is drawn")] = 0,
+    max_calls: Annotated[int | None, typer.Option(min=1, help="stop after so many paid calls")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="stop once so many USD are spent (needs prices.yaml)")
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="a system message")] = None,
+    temperature: Annotated[float, typer.Option(min=0, help="of the replies")] = 0.0,
+    max_tokens: Annotated[int, typer.Option(min=1, help="of the replies")] = 64,
+    judge: Annotated[str | None, typer.Option(help="the model that judges, written like --model [the model]")] = None,
+    entailment: Annotated[
+        str | None, typer.Option(help="judge, or nli/PATH_OR_ID: do texts entail each other?")
+    ] = None,
+    embedding: Annotated[str | None, typer.Option(help="minilm, or encoder/PATH_OR_ID: texts as vectors")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="start anew instead of resuming")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
+) -> None:
+    """Ask questions, let a policy decide on every answer, and carry its decisions out.
+
+    Answers are graded before and after. The same command again resumes, as with doxa run.
+    """
+    from doxa.cli import running
+    from doxa.errors import Incomplete
+
+    mandate = mandate_of(policy, bundle, estimator, fit, documents, passages, stronger)
+    options = running.Options(
+        questions, model, mandate.estimator, out, limit, seed, max_calls=max_calls, max_cost=max_cost, system=system,
+        temperature=temperature, max_tokens=max_tokens, judge=judge, entailment=entailment, embedding=embedding,
+    )  # fmt: skip
+    with running.quiet_logs():
+        content, folder = execute(options, mandate, stronger, fresh)
+    if as_json:
+        sys.stdout.write(json.dumps({**content, "folder": folder}, ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        from doxa.cli.layout import show
+
+        show(lines(content, f"{questions} · {model}", folder))
+    if content["status"] != "complete":
+        raise Incomplete("some acts are missing their calls", hint="the same command again goes on")
+
+
+def mandate_of(
+    policy: str | None,
+    bundle: Path | None,
+    estimator: str | None,
+    fit: bool,
+    documents: str | None,
+    passages: int,
+    stronger: str | None,
+) -> Mandate:
+    """Who decides, and what there is to act with. Raises `UsageError` for what does not go together."""
+    from doxa import registry
+    from doxa.acted import Mandate
+    from doxa.errors import UsageError
+    from doxa.loading import load_model
+    from doxa.services import load_service
+
+    if (policy is None) == (bundle is None):
+        raise UsageError("name a policy or a bundle", hint="--policy verification_route, or --bundle bundle.json")
+    if bundle is None:
+        made, calibrator, spelled = registry.make("policies", policy or ""), None, policy or ""
+    else:
+        made, calibrator, known = opened(bundle)
+        spelled, estimator = f"{bundle}", estimator or known
+        if fit:
+            raise UsageError("the policy of a bundle is fitted already", hint="leave out --fit, or name it by --policy")
+    if documents is None and {"retrieve", "search"} & set(getattr(made, "acts", ())):
+        raise UsageError(f"{spelled} looks things up", hint="say where: --documents FOLDER")
+    return Mandate(
+        estimator or "pcc",
+        made,
+        spelled,
+        fit,
+        calibrator,
+        None if documents is None else load_service(f"bm25/{documents}", "retrieval"),
+        None if stronger is None else load_model(stronger),
+        passages,
+    )
+
+
+def opened(bundle: Path) -> tuple[Any, Any, str | None]:
+    """The policy and the calibrator of a bundle, and the estimator they were fitted on."""
+    from doxa.cli.apply import read_json
+    from doxa.errors import UsageError
+    from doxa.state import revive
+
+    content = read_json(bundle)
+    if "policy" not in content:
+        raise UsageError(
+            f"{bundle} has no policy", hint="write it by doxa calibrate RUN --estimator NAME --policy NAME"
+        )
+    return revive(content["policy"]), revive(content), next(iter(content.get("estimators", ())), None)
+
+
+def execute(options: Any, mandate: Mandate, stronger: str | None, fresh: bool) -> tuple[dict[str, Any], str]:
+    """Make the run and act on it; what came of it, and where it is."""
+    from doxa.acted import act_on
+    from doxa.acting import STRONGER
+    from doxa.cli import running
+    from doxa.cli.progress import showing
+    from doxa.errors import UsageError
+    from doxa.inquiry import Budget
+    from doxa.loading import load_model
+    from doxa.prices import price_of
+
+    prices = running.prices(options)
+    if stronger is not None:
+        prices[STRONGER] = price_of(stronger, options.prices)
+        if options.max_cost is not None and prices[STRONGER] is None:
+            raise UsageError(f"no price is known for {stronger}", hint="name it in prices.yaml, or use --max-calls")
+    model = load_model(options.model)
+    plan = running.make_plan(options, model)
+    (label,) = plan.estimators
+    folder = running.folder(options, plan, model)
+    with showing() as progress:
+        work = act_on(
+            model,
+            plan,
+            replace(mandate, estimator=label),
+            out=folder,
+            budget=Budget(options.max_calls, options.max_cost),
+            prices=prices,
+            fresh=fresh,
+            notes=running.notes(options),
+            progress=progress,
+        )
+        return running.run_until_done(work, *filter(None, (model, plan.judge, mandate.stronger))), str(folder)
+
+
+def lines(content: dict[str, Any], title: str, folder: str) -> list[Line]:
+    """The table: one line an act, then all; below it what the columns mean and what could not be done."""
+    from doxa.cli.layout import WIDTH, shortened
+
+    found: list[Line] = [(shortened(f"{title} · {content['estimator']} · {content['policy']}", WIDTH), "bold")]
+    found += [("", ""), (HEAD, "bold"), *((line(row), "") for row in content["acts"]), (line(content["all"]), "bold")]
+    notes = [
+        f"{row['act']}: {n} without an answer: {why}" for row in content["acts"] for why, n in row["not_done"].items()
+    ]
+    calls = content["all"]["per_question"]["estimate_calls"]
+    notes += [
+        "before, after: share right of the graded answers; change: on the same questions, p by McNemar's exact test; "
+        "passages, calls: of acting, a question",
+        f"deciding took {content['estimator']} {calls:.1f} calls a question",
+        f"one row a question: {folder}/acts.parquet",
+    ]
+    return found + [("", "")] + [(part, "dim") for note in notes for part in textwrap.wrap(note, WIDTH)]
+
+
+def line(row: dict[str, Any]) -> str:
+    """One line of the table."""
+
+    def share(name: str) -> str:
+        return "—" if row[name] is None else f"{row[name]['value']:.3f}"
+
+    change, p = row["difference"], row["mcnemar"]
+    moved = "—" if change is None else f"{change['value']:+.3f}"
+    if change is not None and change["low"] is not None:
+        moved += f" ({change['low']:+.3f} to {change['high']:+.3f})"
+    tail = "—" if p is None else "<0.0001" if p["value"] < 1e-4 else f"{p['value']:.4f}"
+    costs = row["per_question"]
+    return (
+        f"{row['act']:<10}{row['n']:>6,}{share('before'):>9}{share('after'):>8}   {moved:<23}{tail:>7}"
+        f"{costs['passages']:>10.1f}{costs['calls']:>7.1f}"
+    )
