@@ -52,7 +52,7 @@ class Means:
     def power(self, n: int, difference: float, level: float = LEVEL) -> float:
         """By the normal approximation."""
         variance = self.between + self.noise[0] / self.answers[0] + self.noise[1] / self.answers[1]
-        return normal_power(difference, variance / n, variance / n, level)
+        return normal_power(difference, variance / n, level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Areas:
         right, wrong = n * self.accuracy, n * (1 - self.accuracy)
         one, two = (hanley_mcneil(area, right, wrong) for area in (self.auroc, other))
         apart = one + two - 2 * self.correlation * sqrt(one * two)
-        return normal_power(difference, 2 * one * (1 - self.correlation), apart, level)
+        return normal_power(difference, apart, level)
 
 
 def hanley_mcneil(area: float, right: float, wrong: float) -> float:
@@ -149,14 +149,14 @@ def hanley_mcneil(area: float, right: float, wrong: float) -> float:
     return (area * (1 - area) + spread) / (right * wrong)
 
 
-def normal_power(difference: float, null: float, real: float, level: float) -> float:
-    """Chance that a normal estimate is found to differ from 0; `null` and `real` are its variances without and with."""
+def normal_power(difference: float, variance: float, level: float) -> float:
+    """Chance that a normal estimate with this variance is found to differ from 0."""
     from scipy.special import ndtr, ndtri
 
-    z = float(ndtri(1 - level / 2)) * sqrt(null)
-    if real <= 0:
-        return float(abs(difference) > z)
-    return float(ndtr((difference - z) / sqrt(real)) + ndtr((-difference - z) / sqrt(real)))
+    if variance <= 0:
+        return float(difference != 0)
+    shift, z = difference / sqrt(variance), float(ndtri(1 - level / 2))
+    return float(ndtr(shift - z) + ndtr(-shift - z))
 
 
 def needed(design: Design, difference: float, *, power: float = POWER, level: float = LEVEL) -> int:
