@@ -26,4 +26,4 @@ def write(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    print(write(Path(sys.argv[1])), "states")
+    sys.stdout.write(f"{write(Path(sys.argv[1]))} states\n")
