@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doxa.errors import DataError, UsageError
+from doxa.recordings import recordings, split
 from doxa.types import Measurement, Scale
 
 if TYPE_CHECKING:
@@ -82,10 +83,15 @@ def open_log(
 def read_table(path: Path) -> pl.DataFrame:
     """Read CSV, JSONL (both also gzipped) or Parquet; a run's directory stands for its `items.parquet`.
 
-    Cells of a CSV stay text. Raises `DataError` naming what is wrong with the file.
+    `lm_eval:FILE`, or another reader of the room `recordings`, is another tool's log. Cells of a CSV stay text. Raises
+    `DataError` naming what is wrong with the file.
     """
     import polars as pl
 
+    if split(str(path)):
+        rows = [one.row() for one in recordings(str(path))]
+        table = pl.DataFrame(rows, infer_schema_length=None, strict=False)
+        return table.with_columns(_lines(table, header=False).alias(LINE))
     path = path / "items.parquet" if path.is_dir() else path
     if not path.is_file():
         raise DataError(f"there is no file {path}", hint="give a CSV, JSONL or Parquet file, or the directory of a run")

@@ -13,6 +13,7 @@ import msgspec
 
 from doxa.errors import DataError
 from doxa.inquiry import sample_number
+from doxa.recordings import Recording, recordings, split
 from doxa.types import Capabilities, Failure, Message, Outcome, Reply, Request, Token, Usage
 
 _Log = Annotated[float, msgspec.Meta(le=0)]
@@ -80,7 +81,8 @@ class Replay:
     Lines with the same messages add up. Requests at temperature 0 get `reply`. Others get the sample recorded with
     their seed, else, of those recorded without, the one whose number the seed carries (`inquiry.sample_number`; without
     a seed, the first). What was never recorded is a `Failure("not_recorded")`; lengths, stops and other settings of a
-    request are not compared. Raises `DataError` naming file, line and field.
+    request are not compared. A path `lm_eval:FILE` (or another reader of the room `recordings`) is another tool's log.
+    Raises `DataError` naming file, line and field.
     """
 
     path: str | Path
@@ -92,16 +94,21 @@ class Replay:
 
     def __post_init__(self) -> None:
         """Read the file."""
-        self.path = Path(self.path)
+        address = split(str(self.path))
+        self.path = Path(address[1] if address else self.path)
         try:
             data = self.path.read_bytes()
         except OSError as error:
             raise DataError(f"cannot read {self.path}: {error.strerror}", hint="give a .jsonl file") from error
         self.name = self.path.stem
         self.fingerprint = f"replay:{hashlib.blake2b(data, digest_size=16).hexdigest()}"
-        for number, line in enumerate(data.removeprefix(BOM_UTF8).splitlines(), start=1):
-            if line.strip():
-                self._record(line, f"{self.path}, line {number}")
+        if address:
+            for one in recordings(":".join(address)):
+                self._take(one)
+        else:
+            for number, line in enumerate(data.removeprefix(BOM_UTF8).splitlines(), start=1):
+                if line.strip():
+                    self._record(line, f"{self.path}, line {number}")
         if not self._recorded:
             raise DataError(f"{self.path} holds no replies", hint="one JSON object per line, with prompt and reply")
         prefill = any(started for _, started in self._recorded)
@@ -139,6 +146,14 @@ class Replay:
         if number < len(recorded.samples):
             return recorded.samples[number]
         return _missing(request, f"no sample {number + 1} ({len(recorded.samples)} are there)")
+
+    def _take(self, one: Recording) -> None:
+        """Add one recording of another tool; of several replies to the same messages the later ones are samples."""
+        recorded = self._recorded.setdefault((one.question.messages, ""), _Recorded())
+        said = [] if one.reply is None else [Reply(one.reply, one.tokens, usage=Usage(1, None, None))]
+        if said and recorded.greedy is None:
+            recorded.greedy = said.pop()
+        recorded.samples += [*said, *(Reply(text, usage=Usage(1, None, None)) for text in one.samples)]
 
     def _record(self, line: bytes, place: str) -> None:
         """Add one line of the file."""

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from doxa.errors import UsageError
 from doxa.questions.facts.sampling import sample
 from doxa.questions.readers import read, write_jsonl
+from doxa.recordings import recordings, split
 from doxa.registry import build, find
 from doxa.types import Question
 
@@ -28,13 +29,17 @@ def load(spec: str, *, limit: int | None = None, seed: int = 0) -> list[Question
     """Questions by their address.
 
     ``bank:capitals``, ``bank:capitals?n=20&seed=1`` (knobs), ``bank:capitals?n=20+elements`` (several, with knobs of
-    their own), ``file.jsonl``, ``.csv``, ``.parquet`` or ``hf://org/name[:config][@revision][/split]``.
+    their own), ``file.jsonl``, ``.csv``, ``.parquet``, ``hf://org/name[:config][@revision][/split]``, or another tool's
+    log, ``lm_eval:samples.jsonl``, each of its prompts once.
     `limit` keeps that many, the same number of each bank as far as there are enough, chosen by hash of `seed` and id:
     not by their order in the file.
     Raises `UsageError` for what does not exist and `DataError` for files that are not what they should be.
     """
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, got {limit}", hint="leave it out for all questions")
+    if split(spec):
+        once = {one.question.messages: one.question for one in reversed(recordings(spec))}
+        return sample(list(reversed(once.values())), limit, seed)
     if not spec.startswith("bank:"):
         return sample(read(spec), limit, seed)
     parts = [part.partition("?") for part in spec.removeprefix("bank:").split("+")]
