@@ -187,6 +187,8 @@ def run(tmp_path: Path) -> Path:
             scale=pl.lit(scale),
             about=pl.lit(about),
             error=pl.lit(""),
+            reason=pl.lit(""),
+            probability=pl.lit(0.5),
         )
         for name, column, scale, about in [
             ("stated", "confidence", "unit", "reply"),
@@ -213,8 +215,18 @@ def test_estimators_of_a_run_are_joined_by_question(doxa: Call, run: Path, tmp_p
     q = direct.fit(confidence=both, correct=source["correct"].to_numpy()).predict(confidence=both)
     there = dict(frame.select("question", "probability").iter_rows())
     assert [there[f"n{i}"] for i in range(N)] == pytest.approx(q.tolist())
-    code, _, err = doxa("calibrate", run, "--estimator", "stated", "--method", "stratified", "--by", "tag.lang")
+
+
+def test_one_estimator_of_a_run_is_applied_to_a_run(doxa: Call, run: Path, tmp_path: Path) -> None:
+    cal = tmp_path / "cal.json"
+    options = ["--estimator", "margin", "--method", "stratified", "--by", "tag.lang", "--policy", "penalty"]
+    code, _, err = doxa("calibrate", run, *options, "-o", cal)
     assert code == 0, err
+    content = json.loads(cal.read_text())
+    assert (content["n"], content["scales"]) == (N - N // 5, ["real"])
+    frame, summary = applied(doxa, cal, run)
+    assert (frame.height, summary["missing"], summary["answered_graded"]) == (N, N // 5, summary["acts"]["answer"])
+    assert frame.filter(pl.col("confidence").is_null())["act"].unique().to_list() == ["abstain"]
 
 
 def test_what_does_not_fit_together_is_refused(doxa: Call, log: Path, run: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def calibrate(
         Path | None, typer.Option("-o", "--out", help="where the calibrator is written, as JSON; else nowhere")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="one of doxa list calibrators, e.g. 'histogram(bins=20)', or all")
+        str, typer.Option(metavar="NAME", help="of doxa list calibrators, e.g. 'histogram(bins=20)', or all")
     ] = "isotonic",
     confidence: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="column of the confidence; repeatable for ensembles")
@@ -36,13 +36,14 @@ def calibrate(
     ] = None,
     where: Annotated[list[str] | None, typer.Option(metavar="COL=VALUE", help="only these rows; repeatable")] = None,
     estimator: Annotated[
-        list[str] | None, typer.Option(help="of a run: the estimator to calibrate; repeatable for ensembles")
+        list[str] | None, typer.Option(metavar="NAME", help="of a run: the estimator; repeatable for ensembles")
     ] = None,
     scale: Annotated[
-        list[str] | None, typer.Option(help="unit: confidences in [0, 1]; real: any number; repeatable  [unit]")
+        list[str] | None,
+        typer.Option(metavar="unit|real", help="confidences in [0, 1], or any number; repeatable  [unit]"),
     ] = None,
     policy: Annotated[
-        str | None, typer.Option(help="one of doxa list policies, to decide with, e.g. 'penalty(cost=3)'")
+        str | None, typer.Option(metavar="NAME", help="of doxa list policies, to decide with, e.g. 'penalty(cost=3)'")
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="of the comparison before and after")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="of the folds")] = 0,

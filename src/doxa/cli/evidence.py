@@ -147,6 +147,8 @@ def of_run(table: pl.DataFrame, names: Names) -> tuple[pl.DataFrame, Names]:
     """One row per question of a run, and the names of its columns; each of several estimators is a column."""
     import polars as pl
 
+    from doxa.scoring import LINE
+
     known = table["estimator"].unique(maintain_order=True).to_list()
     if not names.estimators:
         raise UsageError("a run has several estimators", hint=f"name one with --estimator: {', '.join(known)}")
@@ -158,14 +160,17 @@ def of_run(table: pl.DataFrame, names: Names) -> tuple[pl.DataFrame, Names]:
     table = table.filter(pl.col("estimator").is_in(names.estimators))
     scale = dict(table.select("estimator", "scale").iter_rows())
     scales = tuple(Scale(scale[wanted]) for wanted in names.estimators)
-    confidence: tuple[str, ...] = ("confidence",)
+    tags = [name for name in table.columns if name.startswith("tag.")]
+    shared = [name for name in ("question", "cluster", "kind", "reply", "correct", *tags) if name in table.columns]
     if len(names.estimators) > 1:
-        table, confidence = beside_each_other(table), names.estimators
+        table, confidence = beside_each_other(table, shared), names.estimators
+    else:
+        table, confidence = table.select(*shared, "confidence", LINE), ("confidence",)
     cluster = names.cluster or "cluster"
     return table, Names(confidence, names.correct or "correct", cluster, names.by, scales, names.estimators)
 
 
-def beside_each_other(table: pl.DataFrame) -> pl.DataFrame:
+def beside_each_other(table: pl.DataFrame, shared: Sequence[str]) -> pl.DataFrame:
     """One row per question with a column for each estimator. Raises `UsageError` for numbers about other answers."""
     import polars as pl
 
@@ -177,7 +182,5 @@ def beside_each_other(table: pl.DataFrame) -> pl.DataFrame:
             f"{', '.join(own)}: about the method's own answer, which is right or wrong by itself",
             hint="put together estimators that are about the reply alone",
         )
-    tags = [name for name in table.columns if name.startswith("tag.")]
-    shared = ["question", "cluster", "kind", "reply", "correct", *tags]
     wide = table.pivot(on="estimator", index=shared, values="confidence", maintain_order=True)
     return wide.with_row_index(LINE, offset=1)
