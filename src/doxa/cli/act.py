@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import textwrap
 from dataclasses import replace
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from doxa.acted import Mandate
     from doxa.cli.layout import Line
 
-HEAD = f"{'act':<10}{'n':>6}{'before':>9}{'after':>8}   {'change (95 %)':<23}{'p':>7}{'passages':>10}{'calls':>7}"
+HEAD = f"{'act':<9}{'n':>6}{'before':>8}{'after':>7}  {'change (95 %)':<23}{'p':>8}{'passages':>9}{'calls':>6}"
 
 
 def act(
@@ -103,6 +104,8 @@ def mandate_of(
         spelled, estimator = f"{bundle}", estimator or known
         if fit:
             raise UsageError("the policy of a bundle is fitted already", hint="leave out --fit, or name it by --policy")
+    if estimator == "auto" or "," in re.sub(r"\([^()]*\)", "", estimator or ""):
+        raise UsageError(f"a policy decides on one estimator, not on {estimator}", hint="name one, perhaps with knobs")
     if documents is None and {"retrieve", "search"} & set(getattr(made, "acts", ())):
         raise UsageError(f"{spelled} looks things up", hint="say where: --documents FOLDER")
     return Mandate(
@@ -194,10 +197,10 @@ def line(row: dict[str, Any]) -> str:
     change, p = row["difference"], row["mcnemar"]
     moved = "—" if change is None else f"{change['value']:+.3f}"
     if change is not None and change["low"] is not None:
-        moved += f" ({change['low']:+.3f} to {change['high']:+.3f})"
+        moved += f" ({change['low']:+.2f} to {change['high']:+.2f})"
     tail = "—" if p is None else "<0.0001" if p["value"] < 1e-4 else f"{p['value']:.4f}"
     costs = row["per_question"]
     return (
-        f"{row['act']:<10}{row['n']:>6,}{share('before'):>9}{share('after'):>8}   {moved:<23}{tail:>7}"
-        f"{costs['passages']:>10.1f}{costs['calls']:>7.1f}"
+        f"{row['act']:<9}{row['n']:>6,}{share('before'):>8}{share('after'):>7}  {moved:<23}{tail:>8}"
+        f"{costs['passages']:>9.1f}{costs['calls']:>6.1f}"
     )
