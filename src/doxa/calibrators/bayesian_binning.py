@@ -54,7 +54,8 @@ class BayesianBinning:
         cells = group(*check(confidence, correct))
         score, right, count = cells.confidence[::-1], cells.right[::-1], cells.count[::-1]
         middles = np.concatenate([[0.0], (score[1:] + score[:-1]) / 2, [1.0]])
-        found = [binned(starts, right, count, middles, self.strength) for starts in quantiles(count)]
+        sums = cumulated(right), cumulated(count)
+        found = [binned(starts, *sums, middles, self.strength) for starts in quantiles(count)]
         evidence = np.array([each[0] for each in found])
         weights = np.exp(evidence - evidence.max())
         heard = np.flatnonzero(weights > NEGLIGIBLE * weights.sum())
@@ -98,13 +99,16 @@ def quantiles(count: Floats) -> Iterator[Ints]:
 def binned(
     starts: Ints, right: Floats, count: Floats, middles: Floats, strength: float
 ) -> tuple[float, Floats, Floats]:
-    """Log marginal likelihood, inner edges and estimates of one binning; `middles` are the edges of the cells."""
+    """Log marginal likelihood, inner edges and estimates of one binning.
+
+    `right` and `count` are sums over the cells before each, `middles` the edges of the cells.
+    """
     from scipy.special import betaln
 
-    edges = np.append(middles[starts], 1.0)
+    ends = np.append(starts, len(count) - 1)
+    edges = middles[ends]
     prior = np.clip((edges[1:] + edges[:-1]) / 2, BORDER, 1 - BORDER)
-    ends = np.append(starts, len(count))
-    r, n = np.diff(cumulated(right)[ends]), np.diff(cumulated(count)[ends])
+    r, n = np.diff(right[ends]), np.diff(count[ends])
     a, b = strength * prior, strength * (1 - prior)
     evidence = float((betaln(r + a, n - r + b) - betaln(a, b)).sum())
     return evidence, edges[1:-1], (r + a) / (n + strength)

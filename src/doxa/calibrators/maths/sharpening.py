@@ -13,7 +13,7 @@ from doxa.errors import DataError, UsageError
 from doxa.metrics.maths.checks import Floats, Ints
 
 SPAN = 7.0
-"""The logarithm of the exponent is sought in [-SPAN, SPAN]."""
+"""Bound of the exponent's logarithm."""
 
 
 def sharpened(p: ArrayLike, exponent: float) -> Floats:
@@ -38,17 +38,21 @@ def sharpened(p: ArrayLike, exponent: float) -> Floats:
 def best_exponent(options: Floats, gold: Ints) -> float:
     """The exponent of greatest likelihood of the right options: `options` (n, k), `gold` (n,) their places.
 
-    By bisection: the loss is convex in the exponent, so its slope changes sign once. Probabilities are clipped to
-    [EPS, 1 - EPS]. 1 where all are equally good.
+    The loss is convex in the exponent, so its slope changes sign at most once; sought from e^-SPAN to e^SPAN. 1 where
+    all exponents are equally good. Probabilities are clipped to [EPS, 1 - EPS].
     """
+    from scipy.optimize import brentq
+
     logs = np.log(np.clip(options, EPS, 1 - EPS))
-    hit = np.take_along_axis(logs, gold[:, None], axis=1)
-    above = logs - hit
-    low, high = -SPAN, SPAN
-    for _ in range(60):
-        middle = (low + high) / 2
-        slope = float((sharpened(np.exp(logs), np.exp(middle)) * above).sum())
-        if slope == 0:
-            break
-        low, high = (low, middle) if slope > 0 else (middle, high)
-    return float(np.exp(middle))
+    below = logs - logs.max(axis=1, keepdims=True)
+    above = logs - np.take_along_axis(logs, gold[:, None], axis=1)
+    if not above.any():
+        return 1.0
+
+    def slope(log_exponent: float) -> float:
+        weights = np.exp(np.exp(log_exponent) * below)
+        return float(((weights * above).sum(axis=1) / weights.sum(axis=1)).sum())
+
+    if slope(-SPAN) >= 0:
+        return float(np.exp(-SPAN))
+    return float(np.exp(SPAN if slope(SPAN) <= 0 else brentq(slope, -SPAN, SPAN)))
