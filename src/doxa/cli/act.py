@@ -94,6 +94,7 @@ def mandate_of(
     from doxa.errors import UsageError
     from doxa.loading import load_model
     from doxa.services import load_service
+    from doxa.types import Case
 
     if (policy is None) == (bundle is None):
         raise UsageError("name a policy or a bundle", hint="--policy verification_route, or --bundle bundle.json")
@@ -106,6 +107,12 @@ def mandate_of(
             raise UsageError("the policy of a bundle is fitted already", hint="leave out --fit, or name it by --policy")
     if estimator == "auto" or "," in re.sub(r"\([^()]*\)", "", estimator or ""):
         raise UsageError(f"a policy decides on one estimator, not on {estimator}", hint="name one, perhaps with knobs")
+    if not fit:
+        try:
+            made.decide(Case(None))
+        except UsageError as unfitted:
+            hint = "--fit learns it on the other folds; a bundle holds one that is fitted"
+            raise UsageError(f"{spelled}: {unfitted}", hint=hint) from unfitted
     if documents is None and {"retrieve", "search"} & set(getattr(made, "acts", ())):
         raise UsageError(f"{spelled} looks things up", hint="say where: --documents FOLDER")
     return Mandate(

@@ -55,6 +55,10 @@ class VerificationRoute:
 
     implements: ClassVar[tuple[str, ...]] = ("pcc-fact-checking",)
     coverage: ClassVar[str] = "full"
+    command: ClassVar[str] = (
+        "doxa act bank:capitals_claims --limit 10 --model {model} --entailment judge --policy verification_route "
+        "--documents documents"
+    )
     acts: ClassVar[tuple[Act, ...]] = ("answer", "retrieve", "search", "reflect")
 
     def __post_init__(self) -> None:
