@@ -15,6 +15,7 @@ from doxa import __version__
 from doxa.cli.act import act
 from doxa.cli.apply import apply
 from doxa.cli.ask import ask
+from doxa.cli.budget import budget
 from doxa.cli.calibrate import calibrate
 from doxa.cli.cascade import cascade
 from doxa.cli.compare import compare
@@ -66,6 +67,7 @@ VERBS = (
     calibrate,
     apply,
     cascade,
+    budget,
     watch,
     report,
     train,

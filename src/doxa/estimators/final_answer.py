@@ -72,7 +72,9 @@ class FinalAnswer:
     statistics: ClassVar[tuple[str, ...]] = ()
     alternatives: ClassVar[int] = 0
     implements: ClassVar[tuple[str, ...]] = ("final-answer-selective-tts",)
-    coverage: ClassVar[str] = "full: confidence and utility at each budget; the budget is chosen by who reads the table"
+    coverage: ClassVar[str] = (
+        "full: confidence and utility at each budget; the policy thinking_budget chooses among them"
+    )
     spelled: ClassVar[str] = "final_answer(budget=8),final_answer(budget=32),final_answer(budget=128)"
     example: ClassVar[str] = "bank:capitals --limit 30"
     helps: ClassVar[str] = "Where answers are worked out, and one wants to know how much thinking is worth its price."
