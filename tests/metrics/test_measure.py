@@ -37,13 +37,37 @@ def test_intervals_of_a_share_are_scipys(k: int, n: int) -> None:
     assert clopper_pearson(k, n) == pytest.approx(tuple(test.proportion_ci(method="exact")), abs=1e-9)
 
 
-def test_the_interval_of_a_mean_is_scipys() -> None:
+def test_the_interval_of_a_mean_is_scipys_with_a_right_and_a_wrong_answer_more() -> None:
     p, y = sample()
-    rows = (p - y) ** 2
-    expected = stats.t.interval(0.95, len(p) - 1, rows.mean(), stats.sem(rows))
+    n, rows = len(p), (p - y) ** 2
+    more, weights = np.concatenate([rows, p**2, (1 - p) ** 2]), np.repeat([1.0, 1 / n, 1 / n], n)
+    mean = np.average(more, weights=weights)
+    error = np.sqrt(weights @ (more - mean) ** 2 / (n + 1) / n)
     m = only(metrics.measure(confidence=p, correct=y, metrics=["brier_loss"]))
-    assert (m.low, m.high) == pytest.approx(expected, abs=1e-12)
-    assert m.reason == "Student's t"
+    assert (m.low, m.high) == pytest.approx(stats.t.interval(0.95, n - 1, mean, error), abs=1e-12)
+    assert (m.low, m.high) == pytest.approx(stats.t.interval(0.95, n - 1, rows.mean(), stats.sem(rows)), abs=0.01)
+    assert m.reason.startswith("Student's t")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "brier_loss", "overconfidence", "auroc"])
+@pytest.mark.parametrize("right", [0.5, 0.9])
+@pytest.mark.parametrize("n", [10, 20, 50])
+def test_intervals_hold_for_few_answers(metric: str, right: float, n: int) -> None:
+    """Stated confidences on a few round numbers, of a model that is rarely or often wrong."""
+    rng = np.random.default_rng(3)
+
+    def drawn(n: int) -> tuple[np.ndarray, np.ndarray]:
+        y = rng.random(n) < right
+        return np.where(rng.random(n) < 0.2 + 0.3 * y, 1.0, rng.choice([0.8, 0.9, 0.95], n)), y
+
+    p, y = drawn(400_000)
+    truth, hits = getattr(metrics, metric)(confidence=p, correct=y), []
+    for _ in range(400):
+        p, y = drawn(n)
+        m = only(metrics.measure(confidence=p, correct=y, metrics=[metric]))
+        if m.low is not None and m.high is not None:
+            hits.append(m.low <= truth <= m.high)
+    assert np.mean(hits) >= 0.92
 
 
 def test_delong_equals_its_definition_by_pairs() -> None:

@@ -77,7 +77,7 @@ def compare(
     units = None if units is None else clusters(units[known], n)
     values = [float(r.kernel(group(*side))) if n else np.nan for side in sides]
     if np.isnan(values).any():
-        why = f"undefined: {r.undefined or 'no graded answer has both confidences'}"
+        why = f"undefined: {r.undefined}" if n else "no graded answer has both confidences"
         return Difference(metric, None, None, None, None, None, None, n, missing, r.better, why)
     one, other = values
     found = _answer(metric, r, one - other, sides, units, seed)
