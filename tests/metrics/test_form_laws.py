@@ -48,6 +48,8 @@ def table(name: str, n: int = 60, seed: int = 0) -> dict[str, list[Any]]:
     made = {key: [cell(column, rng) for _ in range(n)] for key, column in shape.columns.items()}
     if "question" in made and "human" in made:  # people's answers to a question are the same in all its rows
         made["human"] = [made["human"][made["question"].index(each)] for each in made["question"]]
+    if "stimulus" in made:  # answers that are better than chance
+        made["response"] = [kind ^ (rng.random() < 0.2) for kind in made["stimulus"]]
     return made
 
 
