@@ -25,18 +25,18 @@ Patch = tuple[float, ...]
 class Multicalibration:
     """Shift probabilities until, in every bin of every group, their mean is within `alpha` of the share right.
 
-    It begins with the confidence itself, or with what the calibrator `method` makes of it. In turn each group (all
-    answers are one too) is divided into `bins` of the probability as it stands; where mean and share are more than
-    `alpha` apart the difference is added, clipped to [0, 1]. Bins with fewer than `least` answers, or than `alpha` /
-    `bins` of the group, are left alone. A shift takes at least alpha² from the squared error of each answer in its
-    bin, so there are at most n / (`least` · alpha²). The last step of the paper, which answers with the mean of the
+    It begins with what the calibrator `method` makes of the confidence, or without one with the confidence itself. In
+    turn each group (all answers are one too) is divided into `bins` of the probability as it stands; where mean and
+    share are more than `alpha` apart the difference is added, clipped to [0, 1]. Bins with fewer than `least` answers,
+    or than `alpha` / `bins` of the group, are left alone. A shift takes alpha² or more from the mean squared error of
+    its bin, so there are at most n / (`least` · alpha²). The last step of the paper, to answer with the mean of the
     bin, is left out: it would cost the ranking within it. `by` is a label for each answer, several, or memberships.
     Source: Hébert-Johnson, Kim, Reingold and Rothblum 2018, arXiv 1711.08513.
     """
 
     implements: ClassVar[tuple[str, ...]] = ()
     grouped: ClassVar[bool] = True
-    method: str = ""
+    method: str = "isotonic"
     alpha: float = 0.05
     bins: int = 10
     least: int = 50

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.checks import Bools, Floats, check, numbers
+from doxa.calibrators.maths.logistic import ridge_logistic, softened
+from doxa.metrics.maths.checks import Floats, check, numbers
 from doxa.state import dump, fitted, load, ungrouped
 from doxa.types import Scale
 
@@ -53,35 +54,11 @@ class Platt:
         return load(cls, data)
 
 
-def softened(correct: Bools) -> Floats:
-    """Platt's targets."""
-    right, wrong = int(correct.sum()), int((~correct).sum())
-    return np.where(correct, (right + 1) / (right + 2), 1 / (wrong + 2))
-
-
 def logistic_fit(x: Floats, target: Floats) -> tuple[float, float]:
-    """Slope and intercept of least cross-entropy, by Newton steps that are halved until they help."""
-    from scipy.special import expit, logit
-
+    """Slope and intercept of least cross-entropy; a constant has no slope."""
     centre, spread = float(x.mean()), float(x.std())
-    if spread <= 1e-12 * max(1.0, abs(centre)) or np.ptp(target) == 0:
-        return 0.0, float(logit(target.mean()))
-    design = np.column_stack([(x - centre) / spread, np.ones_like(x)])
-    weights = np.array([0.0, float(logit(target.mean()))])
-
-    def loss(w: Floats) -> float:
-        z = design @ w
-        return float((np.logaddexp(0, z) - target * z).sum())
-
-    for _ in range(100):
-        p = expit(design @ weights)
-        gradient = design.T @ (p - target)
-        if np.abs(gradient).max() < 1e-10 * len(x):
-            break
-        step = np.linalg.solve(design.T @ (design * (p * (1 - p))[:, None]) + 1e-12 * np.eye(2), gradient)
-        size = 1.0
-        while size > 1e-10 and loss(weights - size * step) > loss(weights):
-            size /= 2
-        weights = weights - size * step
+    if spread <= 1e-12 * max(1.0, abs(centre)):
+        x, centre, spread = np.zeros_like(x), 0.0, 1.0
+    weights, intercept = ridge_logistic(((x - centre) / spread)[:, None], target, ridge=0.0)
     slope = float(weights[0]) / spread
-    return slope, float(weights[1]) - slope * centre
+    return slope, intercept - slope * centre
