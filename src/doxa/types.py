@@ -389,18 +389,23 @@ class Learner(Protocol):
 
 
 class Calibrator(Protocol):
-    """Raw confidence and outcomes to probability. State is JSON."""
+    """Raw confidence and outcomes to probability: a frozen dataclass; what is learnt stands in fields with `_`.
 
-    def fit(self, *, confidence: Floats, correct: Floats, by: Sequence[str] | None = None) -> Self:
+    `confidence` is (n,); where the class attribute `several` is true also (n, k), a column for each estimator and
+    `None` where one is missing. Where `grouped` is true, `by` may give groups: labels (n,), several labels (n, k), or
+    memberships (n, g) as truth values. State is JSON.
+    """
+
+    def fit(self, *, confidence: Any, correct: Any, by: Any = None) -> Self:
         """Return a fitted copy; the object itself is unchanged."""
         ...
 
-    def predict(self, *, confidence: Floats, by: Sequence[str] | None = None) -> Floats:
+    def predict(self, *, confidence: Any, by: Any = None) -> Floats:
         """Map raw confidence to probability of being right."""
         ...
 
     def to_json(self) -> dict[str, Any]:
-        """Parameters as JSON-able values."""
+        """Knobs and state as JSON-able values."""
         ...
 
 
