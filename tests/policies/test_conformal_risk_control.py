@@ -31,7 +31,7 @@ def test_it_does_not_waste_the_risk(name: str, n: int, risk: float) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_the_risk_holds_on_a_larger_grid(name: str) -> None:
-    for n in (5, 10, 50, 500, 2000):
+    for n in (5, 10, 50, 500):
         for risk in (0.01, 0.05, 0.1, 0.3):
             found = risks(ConformalRiskControl(risk=risk), POPULATIONS[name], n, marginal)
             assert found.mean() <= risk + 3 * found.std() / np.sqrt(CALIBRATIONS)

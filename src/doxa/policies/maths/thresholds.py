@@ -55,8 +55,12 @@ def masses_from(thresholds: Floats, p: Floats, y: Bools, cluster: Sequence[Any] 
     weights = 1 / sizes[slice(None) if index is None else index] / len(sizes)
     order = np.argsort(p, kind="stable")
     first = np.searchsorted(p[order], thresholds)
-    given, wrong = (np.append(np.cumsum(mass[order][::-1])[::-1], 0.0)[first] for mass in (weights, weights * ~y))
-    return Masses(given, wrong, len(sizes))
+
+    def above(mass: Floats) -> Floats:
+        # All shares may sum to a little more than 1.
+        return np.asarray(np.minimum(np.append(np.cumsum(mass[order][::-1])[::-1], 0.0)[first], 1.0))
+
+    return Masses(above(weights), above(weights * ~y), len(sizes))
 
 
 def whole(values: Floats | float) -> Floats:
