@@ -173,6 +173,8 @@ def _ends(low: float | None, high: float | None, times: float) -> str:
     """An interval that fits its cell."""
     if low is None or high is None:
         return ""
+    if f"{low:.4g}" == f"{high:.4g}":
+        return ""
     texts = (f"{low * times:.{digits}g}–{high * times:.{digits}g}" for digits in (4, 3, 2))
     return next((text for text in texts if len(text) < CELL), "")
 
