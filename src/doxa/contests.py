@@ -136,6 +136,14 @@ def contest(rivals: Rivals, metric: str, *, reference: str | None = None, seed: 
     return made
 
 
+def verdicts(rivals: Rivals) -> pl.DataFrame:
+    """Verdicts on the replies as numbers, a row a question and a column a rival; only questions that all have one."""
+    import polars as pl
+
+    replies = _answers(rivals.table).with_columns(pl.col("correct").cast(pl.Float64))
+    return replies.pivot("rival", index="question", values="correct").drop_nulls().select(rivals.names)
+
+
 def _answers(table: pl.DataFrame) -> pl.DataFrame:
     """One row per question and rival with the verdict on its reply, which every confidence is about."""
     import polars as pl

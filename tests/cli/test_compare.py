@@ -17,6 +17,7 @@ from doxa import metrics
 from doxa.cli.main import main
 from doxa.metrics.maths.multiplicity import holm
 from doxa.metrics.maths.verdicts import mcnemar
+from doxa.prompts.paraphrases import TEMPLATES, worded
 
 
 class Said(NamedTuple):
@@ -251,3 +252,30 @@ def test_power_from_data_scales_what_was_found(doxa: Doxa, tmp_path: Path) -> No
 def test_what_cannot_be_planned_is_refused(doxa: Doxa, arguments: list[object], said: str) -> None:
     found = doxa("power", *arguments)
     assert found.code == 2 and said in found.err and "hint:" in found.err
+
+
+def test_wordings_of_one_bank_say_how_much_the_wording_matters(doxa: Doxa, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    for wording in range(4):
+        right = rng.random(50) < np.linspace(0.1, 0.9, 50)
+        table = pl.DataFrame({"id": np.arange(50), "confidence": 0.5, "correct": right})
+        table.write_csv(tmp_path / f"w{wording}.csv")
+    files = [tmp_path / f"w{wording}.csv" for wording in range(4)]
+    said = doxa("compare", *files, "--paraphrases")
+    assert said.code == 0, said.err
+    assert said.out.startswith("accuracy under 4 wordings · 50 questions\n") and "question " in said.out
+    assert max(map(len, said.out.splitlines())) <= 80
+    found = json.loads(doxa("compare", *files, "--paraphrases", "--json").out)
+    shares = pl.read_csv(files[0])["correct"].mean(), found["wordings"][0]
+    assert shares[0] == pytest.approx(shares[1]) and found["question"] > found["wording"] >= 0
+    few = doxa("compare", *files[:2], "--paraphrases")
+    assert few.code == 2 and "2 wordings are too few" in few.err
+
+
+def test_a_run_may_name_one_of_ten_wordings(doxa: Doxa, tmp_path: Path) -> None:
+    assert len(set(TEMPLATES)) == 10 and all(text.count("{question}") == 1 for text in TEMPLATES)
+    assert [worded("paraphrase/2"), worded("Say: {question}"), worded(None)] == [TEMPLATES[1], "Say: {question}", None]
+    said = doxa(
+        "run", "bank:planted", "--model", "mock/honest", "--template", "paraphrase/11", "--out", tmp_path / "run"
+    )
+    assert said.code == 2 and "there is no paraphrase/11" in said.err

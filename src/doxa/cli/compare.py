@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NAME, WIDTH = 19, 80
 LEVEL = 0.05
+LEAST, NEAR = 3, 0.02
+"""Wordings that say anything about wordings, and how near a mean over them shall be."""
 
 
 def compare(
@@ -35,6 +37,9 @@ def compare(
     scale: Annotated[
         str, typer.Option(help="of a file: unit for confidences in [0, 1], real for other scores")
     ] = "unit",
+    paraphrases: Annotated[
+        bool, typer.Option("--paraphrases", help="the runs differ in their wording: how much does it matter?")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
@@ -54,6 +59,13 @@ def compare(
         conditions=where or [],
         estimators=listed(estimators),
     )
+    if paraphrases:
+        made, told = wordings(rivals)
+        if as_json:
+            sys.stdout.write(json.dumps(made, ensure_ascii=False) + "\n")
+        else:
+            show(told)
+        return
     metrics = listed(metric)
     if rivals.models and "accuracy" not in metrics:
         metrics = ["accuracy", *metrics]
@@ -73,6 +85,38 @@ def listed(given: str | None) -> list[str]:
     import re
 
     return [name.strip() for name in re.split(r",(?![^(]*\))", given or "") if name.strip()]
+
+
+def wordings(rivals: Rivals) -> tuple[dict[str, Any], list[Line]]:
+    """How far accuracy depends on the wording, from runs that differ in nothing else."""
+    from dataclasses import asdict
+
+    from doxa.cli.layout import wrapped
+    from doxa.contests import verdicts
+    from doxa.errors import DataError, UsageError
+    from doxa.metrics import resamplings_needed
+    from doxa.metrics.maths.sensitivity import sensitivity
+
+    if not rivals.models or len(rivals.names) < LEAST:
+        raise UsageError(f"{len(rivals.names)} wordings are too few", hint=f"give at least {LEAST} runs or files")
+    found = sensitivity(verdicts(rivals).to_numpy())
+    try:
+        needed = int(resamplings_needed(score=found.wordings, epsilon=NEAR, replace=True))
+    except DataError:
+        needed = None
+    made = {"schema": "doxa.paraphrases/1", "rivals": rivals.names, **asdict(found), "epsilon": NEAR, "needed": needed}
+    parts = {"question": found.question, "wording": found.wording, "rest": found.rest}
+    total = sum(parts.values())
+    shares = ", ".join(f"{name} {part / total:.0%}" for name, part in parts.items()) if total else "no verdict varies"
+    told: list[Line] = [(f"accuracy under {len(rivals.names)} wordings · {found.n:,} questions", "bold")]
+    told.append((f"mean {found.mean:.3f}, 95 % {max(0.0, found.low):.3f} to {min(1.0, found.high):.3f}", ""))
+    least, most = min(found.wordings), max(found.wordings)
+    told.append((f"by wording {least:.3f} to {most:.3f}, standard deviation {found.sd:.3f}", ""))
+    told += wrapped(f"where a verdict's variance comes from: {shares}", "")
+    enough = f"the mean of {needed}" if needed else f"no mean of up to {len(rivals.names)}"
+    told += wrapped(f"{enough} such wordings is within {NEAR} of the mean of all, nine times in ten", "")
+    names = zip(rivals.names, found.wordings, strict=True)
+    return made, [*told, *(line for name, value in names for line in wrapped(f"{value:.3f}  {name}"))]
 
 
 def heading(rivals: Rivals) -> list[Line]:

@@ -69,6 +69,7 @@ def make_plan(options: Options, model: Model) -> Plan:
     from doxa.choosing import make_plan
     from doxa.inquiry import Asking
     from doxa.loading import load_model
+    from doxa.prompts.paraphrases import worded
     from doxa.questions import load
     from doxa.services import load_services
 
@@ -84,7 +85,7 @@ def make_plan(options: Options, model: Model) -> Plan:
         services=load_services(options.entailment, options.embedding),
         judge=load_model(options.judge) if options.judge else None,
         system=options.system,
-        template=options.template,
+        template=worded(options.template),
     )
     return asyncio.run(work)
 
