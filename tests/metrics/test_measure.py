@@ -15,7 +15,7 @@ from doxa.metrics.maths.cells import group
 from doxa.metrics.maths.intervals import clopper_pearson, delong, wilson
 from doxa.metrics.maths.measuring import DEFAULT
 from doxa.metrics.maths.ranking import placements
-from doxa.metrics.maths.rule import rules
+from doxa.metrics.maths.rule import rule, rules
 from doxa.types import Measurement, Scale
 
 
@@ -108,11 +108,10 @@ def test_complete_separation_is_not_certainty() -> None:
 
 def test_bootstrap_replicates_follow_the_multinomial_law() -> None:
     p, y = sample(2, 40)
-    chunks = list(bootstrap.replicates(p, y, None, 0))
-    right = np.concatenate([c.right for c in chunks])
-    cells = group(p, y)
+    drawn = bootstrap.resample({"right": lambda c: c.right, "total": lambda c: c.total}, p, y, None, 0)
+    right, cells = drawn["right"], group(p, y)
     assert len(right) == bootstrap.TIMES
-    assert (np.concatenate([c.total for c in chunks]) == 40).all()
+    assert (drawn["total"] == 40).all()
     assert right.mean(0) == pytest.approx(cells.right, abs=0.25)
     assert right.var(0) == pytest.approx(cells.right * (1 - cells.right / 40), abs=0.5)
 
@@ -122,16 +121,50 @@ def test_the_bootstrap_error_of_a_mean_is_the_formulas(steps: int) -> None:
     rng = np.random.default_rng(5)
     p = rng.integers(0, steps, 400) / steps
     y = rng.random(400) < p
-    drawn = np.concatenate([c.right.sum(-1) / c.total for c in bootstrap.replicates(p, y, None, 1)])
+    drawn = bootstrap.resample({"accuracy": rule("accuracy").kernel}, p, y, None, 1)["accuracy"]
     assert drawn.std() == pytest.approx(np.sqrt(y.mean() * (1 - y.mean()) / 400), rel=0.08)
 
 
 def test_clusters_are_drawn_whole() -> None:
     p = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     cluster = np.array([0, 0, 1, 1, 2, 2])
-    for cells in bootstrap.replicates(p, np.ones(6, dtype=bool), cluster, 0):
-        assert (cells.right[:, 0::2] == cells.right[:, 1::2]).all()
-        assert (cells.total == 6).all()
+    right = bootstrap.resample({"right": lambda c: c.right}, p, np.ones(6, dtype=bool), cluster, 0)["right"]
+    assert (right[:, 0::2] == right[:, 1::2]).all()
+    assert (right.sum(1) == 6).all()
+
+
+@pytest.mark.parametrize("steps", [3, 30, 1_000_000])
+@pytest.mark.parametrize("clusters", [None, 25])
+def test_a_replicate_is_worth_what_its_rows_are(
+    steps: int, clusters: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the bootstrap computes a metric, it is that of the rows drawn, written out."""
+    monkeypatch.setattr(bootstrap, "TIMES", 12)
+    rng = np.random.default_rng(steps)
+    p = rng.integers(0, steps + 1, 60) / steps
+    y = rng.random(60) < 0.3 + 0.4 * p
+    unit = np.arange(60) if clusters is None else rng.permutation(np.arange(60) % clusters)
+    kernels = {name: rule(name).kernel for name in rules()}
+    given = [bootstrap.arranged(p, y, unit)]
+    (found,) = bootstrap.replicated(kernels, given, np.arange(unit.max() + 1), 7)
+    (weights,) = bootstrap.blocks(np.arange(unit.max() + 1), 7)
+    assert (weights.sum(0) == unit.max() + 1).all()
+    for name in rules():
+        rows = [(np.repeat(p, w[unit]), np.repeat(y, w[unit])) for w in weights.T]
+        alone = [float(kernels[name](group(*pair))) for pair in rows]
+        assert found[name] == pytest.approx(np.array(alone), abs=1e-7, nan_ok=True), name
+
+
+def test_small_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    p, y = sample(5, 90)
+    cluster = np.arange(90) // 3
+    kernels = {name: rule(name).kernel for name in ("auroc", "ece", "adaptive_ece")}
+    whole = bootstrap.resample(kernels, p, y, cluster, 3)
+    monkeypatch.setattr(bootstrap, "BLOCK", 30 * 7)
+    monkeypatch.setattr(bootstrap, "CHUNK", 100)
+    pieces = bootstrap.resample(kernels, p, y, cluster, 3)
+    for name in kernels:
+        assert whole[name] == pytest.approx(pieces[name], abs=1e-15)
 
 
 def test_copies_in_a_cluster_add_no_certainty() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.cells import Cells, ratio
-from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.intervals import Interval, wilson
+from doxa.metrics.maths.kernels import Sums, rights
 from doxa.metrics.maths.rule import Rule
 from doxa.types import Scale
 
@@ -20,13 +20,8 @@ def accuracy(*, confidence: ArrayLike, correct: ArrayLike) -> float:
     return RULE.value(confidence, correct)
 
 
-def kernel(cells: Cells) -> Floats:
-    """Right answers over all answers."""
-    return ratio(cells.right.sum(-1), cells.total)
-
-
 RULE = Rule(
-    kernel,
+    Sums(lambda confidence: (rights(confidence),), lambda total, right: ratio(right, total)),
     better="high",
     scale=Scale.REAL,
     interval=lambda cells: Interval(*wilson(float(cells.right.sum()), float(cells.total)), "Wilson"),

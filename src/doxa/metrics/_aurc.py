@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
+from doxa.metrics.maths.kernels import Places, harmonics
 from doxa.metrics.maths.ranking import mean_risk
 from doxa.metrics.maths.rule import Rule
 from doxa.types import Scale
@@ -21,4 +22,4 @@ def aurc(*, confidence: ArrayLike, correct: ArrayLike) -> float:
     return RULE.value(confidence, correct)
 
 
-RULE = Rule(mean_risk, better="low", scale=Scale.REAL)
+RULE = Rule(Places(harmonics, mean_risk), better="low", scale=Scale.REAL)

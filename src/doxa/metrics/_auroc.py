@@ -5,6 +5,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from doxa.metrics.maths.intervals import delong
+from doxa.metrics.maths.kernels import Places, places
 from doxa.metrics.maths.ranking import area_under_roc
 from doxa.metrics.maths.rule import BOTH, Rule
 from doxa.types import Scale
@@ -22,4 +23,4 @@ def auroc(*, confidence: ArrayLike, correct: ArrayLike) -> float:
     return RULE.value(confidence, correct)
 
 
-RULE = Rule(area_under_roc, better="high", scale=Scale.REAL, undefined=BOTH, interval=delong)
+RULE = Rule(Places(places, area_under_roc), better="high", scale=Scale.REAL, undefined=BOTH, interval=delong)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.binning import equal_width, fold, gap
-from doxa.metrics.maths.cells import Cells, ratio
+from doxa.metrics.maths.binning import equal_width
+from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.kernels import Part, Sums, count, excess
 from doxa.metrics.maths.rule import Rule
 
 
@@ -21,11 +22,15 @@ def brier_reliability(*, confidence: ArrayLike, correct: ArrayLike, bins: int = 
     return RULE.value(confidence, correct, bins=bins)
 
 
-def kernel(cells: Cells, bins: int = 10) -> Floats:
+def parts(confidence: Floats, bins: int = 10) -> tuple[Part, Part]:
+    """Gaps and counts of the bins."""
+    index = equal_width(confidence, bins)
+    return excess(confidence, index, bins), count(confidence, index, bins)
+
+
+def mean_square(total: Floats, gaps: Floats, counts: Floats) -> Floats:
     """Squared gaps of the bins over their counts."""
-    index = equal_width(cells.confidence, bins)
-    squares = ratio(fold(gap(cells), index, bins) ** 2, fold(cells.count, index, bins), 0.0)
-    return ratio(squares.sum(-1), cells.total)
+    return ratio(ratio(gaps**2, counts, 0.0).sum(-1), total)
 
 
-RULE = Rule(kernel, better="low", distance=True)
+RULE = Rule(Sums(parts, mean_square), better="low", distance=True)

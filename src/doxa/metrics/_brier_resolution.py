@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.binning import equal_width, fold, gap
-from doxa.metrics.maths.cells import Cells, average, ratio
+from doxa.metrics.maths.binning import equal_width
+from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.kernels import Part, Sums, count, excess, rights, squares
 from doxa.metrics.maths.rule import Rule
 
 
@@ -24,14 +25,16 @@ def brier_resolution(*, confidence: ArrayLike, correct: ArrayLike, bins: int = 1
     return RULE.value(confidence, correct, bins=bins)
 
 
-def kernel(cells: Cells, bins: int = 10) -> Floats:
+def parts(confidence: Floats, bins: int = 10) -> tuple[Part, Part, Part, Part]:
+    """Gaps and counts of the bins, right answers, the Brier score."""
+    index = equal_width(confidence, bins)
+    return excess(confidence, index, bins), count(confidence, index, bins), rights(confidence), squares(confidence)
+
+
+def resolution(total: Floats, gaps: Floats, counts: Floats, right: Floats, brier: Floats) -> Floats:
     """The three-term identity solved for the resolution."""
-    index = equal_width(cells.confidence, bins)
-    squares = ratio(fold(gap(cells), index, bins) ** 2, fold(cells.count, index, bins), 0.0)
-    reliability = ratio(squares.sum(-1), cells.total)
-    accuracy = ratio(cells.right.sum(-1), cells.total)
-    brier = average(cells, (1 - cells.confidence) ** 2, cells.confidence**2)
-    return reliability + accuracy * (1 - accuracy) - brier
+    reliability = ratio(gaps**2, counts, 0.0).sum(-1)
+    return ratio(reliability + right * (1 - ratio(right, total)) - brier, total)
 
 
-RULE = Rule(kernel, better="high", bounds=(-1.0, 0.25))
+RULE = Rule(Sums(parts, resolution), better="high", bounds=(-1.0, 0.25))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.cells import Cells, ratio
+from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.kernels import Sums, rights
 from doxa.metrics.maths.rule import Rule
 from doxa.types import Scale
 
@@ -21,10 +22,12 @@ def brier_uncertainty(*, confidence: ArrayLike, correct: ArrayLike) -> float:
     return RULE.value(confidence, correct)
 
 
-def kernel(cells: Cells) -> Floats:
+def variance(total: Floats, right: Floats) -> Floats:
     """Variance of the outcomes."""
-    accuracy = ratio(cells.right.sum(-1), cells.total)
+    accuracy = ratio(right, total)
     return accuracy * (1 - accuracy)
 
 
-RULE = Rule(kernel, better="low", scale=Scale.REAL, bounds=(0.0, 0.25))
+RULE = Rule(
+    Sums(lambda confidence: (rights(confidence),), variance), better="low", scale=Scale.REAL, bounds=(0.0, 0.25)
+)

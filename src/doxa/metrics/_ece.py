@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.binning import Edges, equal_width, fold, gap
-from doxa.metrics.maths.cells import Cells, ratio
+from doxa.metrics.maths.binning import Edges, equal_width
+from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.kernels import Part, Sums, excess
 from doxa.metrics.maths.rule import Rule
 
 
@@ -24,10 +25,9 @@ def ece(*, confidence: ArrayLike, correct: ArrayLike, bins: int = 10, edges: Edg
     return RULE.value(confidence, correct, bins=bins, edges=edges)
 
 
-def kernel(cells: Cells, bins: int = 10, edges: Edges = "right") -> Floats:
-    """Absolute gaps of the bins over the number of answers."""
-    gaps = fold(gap(cells), equal_width(cells.confidence, bins, edges), bins)
-    return ratio(np.abs(gaps).sum(-1), cells.total)
+def parts(confidence: Floats, bins: int = 10, edges: Edges = "right") -> tuple[Part]:
+    """The gaps of the bins."""
+    return (excess(confidence, equal_width(confidence, bins, edges), bins),)
 
 
-RULE = Rule(kernel, better="low", distance=True)
+RULE = Rule(Sums(parts, lambda total, gaps: ratio(np.abs(gaps).sum(-1), total)), better="low", distance=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.cells import Cells
 from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.kernels import Places, harmonics
 from doxa.metrics.maths.ranking import least_mean_risk, mean_risk
 from doxa.metrics.maths.rule import Rule
 from doxa.types import Scale
@@ -23,9 +23,9 @@ def excess_aurc(*, confidence: ArrayLike, correct: ArrayLike) -> float:
     return RULE.value(confidence, correct)
 
 
-def kernel(cells: Cells) -> Floats:
+def above_best(right: Floats, wrong: Floats, earlier: Floats, table: Floats) -> Floats:
     """Difference of two areas."""
-    return mean_risk(cells) - least_mean_risk(cells)
+    return mean_risk(right, wrong, earlier, table) - least_mean_risk(right, wrong, table)
 
 
-RULE = Rule(kernel, better="low", scale=Scale.REAL)
+RULE = Rule(Places(harmonics, above_best), better="low", scale=Scale.REAL)

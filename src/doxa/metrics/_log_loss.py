@@ -26,7 +26,7 @@ def log_loss(*, confidence: ArrayLike, correct: ArrayLike) -> float:
 def parts(confidence: Floats) -> tuple[Floats, Floats]:
     """Negative logarithms of the confidence and of its complement."""
     clipped = np.clip(confidence, EPS, 1 - EPS)
-    return -np.log(clipped), -np.log1p(-clipped)
+    return -np.log(clipped), -np.log(1 - clipped)
 
 
 RULE = mean_rule(parts, better="low")

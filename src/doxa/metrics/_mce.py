@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.binning import Edges, equal_width, fold, gap
-from doxa.metrics.maths.cells import Cells, ratio
+from doxa.metrics.maths.binning import Edges, equal_width
+from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.kernels import Part, Sums, count, excess
 from doxa.metrics.maths.rule import Rule
 
 
@@ -23,11 +24,15 @@ def mce(*, confidence: ArrayLike, correct: ArrayLike, bins: int = 10, edges: Edg
     return RULE.value(confidence, correct, bins=bins, edges=edges)
 
 
-def kernel(cells: Cells, bins: int = 10, edges: Edges = "right") -> Floats:
+def parts(confidence: Floats, bins: int = 10, edges: Edges = "right") -> tuple[Part, Part]:
+    """Gaps and counts of the bins."""
+    index = equal_width(confidence, bins, edges)
+    return excess(confidence, index, bins), count(confidence, index, bins)
+
+
+def largest(_: Floats, gaps: Floats, counts: Floats) -> Floats:
     """The largest mean gap."""
-    index = equal_width(cells.confidence, bins, edges)
-    gaps = ratio(np.abs(fold(gap(cells), index, bins)), fold(cells.count, index, bins), 0.0)
-    return np.asarray(gaps.max(-1))
+    return np.asarray(ratio(np.abs(gaps), counts, 0.0).max(-1))
 
 
-RULE = Rule(kernel, better="low", distance=True)
+RULE = Rule(Sums(parts, largest), better="low", distance=True)

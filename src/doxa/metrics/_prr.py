@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from math import inf
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.cells import Cells, ratio
+from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.checks import Floats
+from doxa.metrics.maths.kernels import Places, harmonics
 from doxa.metrics.maths.ranking import least_mean_risk, mean_risk
 from doxa.metrics.maths.rule import BOTH, Rule
 from doxa.types import Scale
@@ -26,10 +28,11 @@ def prr(*, confidence: ArrayLike, correct: ArrayLike) -> float:
     return RULE.value(confidence, correct)
 
 
-def kernel(cells: Cells) -> Floats:
+def share_of_best(right: Floats, wrong: Floats, earlier: Floats, table: Floats) -> Floats:
     """What the order gains over guessing, as a share of what the best order gains."""
-    error_rate = ratio(cells.wrong.sum(-1), cells.total)
-    return ratio(error_rate - mean_risk(cells), error_rate - least_mean_risk(cells))
+    error_rate = ratio(wrong, right + wrong)
+    best = np.where(right * wrong > 0, error_rate - least_mean_risk(right, wrong, table), 0.0)
+    return ratio(error_rate - mean_risk(right, wrong, earlier, table), best)
 
 
-RULE = Rule(kernel, better="high", scale=Scale.REAL, bounds=(-inf, 1.0), undefined=BOTH)
+RULE = Rule(Places(harmonics, share_of_best), better="high", scale=Scale.REAL, bounds=(-inf, 1.0), undefined=BOTH)

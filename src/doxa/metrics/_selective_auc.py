@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.cells import Cells
-from doxa.metrics.maths.checks import Floats
-from doxa.metrics.maths.ranking import mean_risk
+from doxa.metrics.maths.kernels import Places, harmonics
+from doxa.metrics.maths.ranking import mean_accuracy
 from doxa.metrics.maths.rule import Rule
 from doxa.types import Scale
 
@@ -14,7 +13,8 @@ from doxa.types import Scale
 def selective_auc(*, confidence: ArrayLike, correct: ArrayLike) -> float:
     """Mean over i = 1 … n of the accuracy of the i surest answers, in [0, 1]; higher is better.
 
-    Averaged over all orders of tied answers; equals 1 - `aurc`. Guessing gives the accuracy.
+    Averaged over all orders of tied answers; equals 1 - `aurc`, and is also known as `auarc`. Guessing gives the
+    accuracy.
     Source: Nadeem, Zucker and Hanczar 2010 (accuracy-rejection curves).
 
     >>> selective_auc(confidence=[0.9, 0.5], correct=[1, 0])
@@ -23,9 +23,4 @@ def selective_auc(*, confidence: ArrayLike, correct: ArrayLike) -> float:
     return RULE.value(confidence, correct)
 
 
-def kernel(cells: Cells) -> Floats:
-    """The complement of the mean risk."""
-    return 1 - mean_risk(cells)
-
-
-RULE = Rule(kernel, better="high", scale=Scale.REAL)
+RULE = Rule(Places(harmonics, mean_accuracy), better="high", scale=Scale.REAL)

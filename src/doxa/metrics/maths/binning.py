@@ -38,6 +38,18 @@ def equal_count(count: Floats, bins: int) -> Ints:
     return np.asarray(np.minimum(share * bins, bins - 1), dtype=np.intp)
 
 
+def equal_size(count: Floats, size: int) -> Ints:
+    """Bin of each cell, (..., k): bins of `size` answers from the least sure up, the surest one taking what is left.
+
+    The middle of a cell decides, so ties stay together.
+    """
+    if size < 1:
+        raise UsageError(f"cannot make bins of {size} answers", hint="size is at least 1")
+    total = count.sum(-1, keepdims=True)
+    middle = total - np.cumsum(count, -1) + count / 2
+    return np.asarray(np.minimum(middle // size, np.maximum(total // size - 1, 0)), dtype=np.intp)
+
+
 def fold(values: Floats, index: Ints, bins: int) -> Floats:
     """Sum the last axis by bin: (..., k) to (..., bins); `index` is (k,) or one row per row of `values`."""
     rows = values.reshape(-1, values.shape[-1])

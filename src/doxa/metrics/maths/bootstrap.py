@@ -1,38 +1,69 @@
-"""The cluster bootstrap: replicates are the same cells with other counts, many at a time."""
+"""The cluster bootstrap: replicates are the same answers with other counts, thousands at a time.
+
+Units (clusters, or answers that are alike) are drawn with replacement, and how often each was drawn are its weights.
+A metric of sums over answers is a product of weights with the sums of the units; the areas of a ranking come from one
+walk down it that takes all replicates along; every other metric sees the cells of each replicate.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
+from doxa.metrics.maths.binning import fold
 from doxa.metrics.maths.cells import Cells, distinct
 from doxa.metrics.maths.checks import Bools, Floats, Ints
+from doxa.metrics.maths.kernels import Kernel, Part, Places, Sums, rights, wrongs
 
 TIMES = 2000
 """Replicates."""
 FEW_KINDS = 8
 """Counts are drawn directly where units outnumber their kinds by more than this."""
-CHUNK = 1 << 17
-"""Numbers held at a time per array."""
+CHUNK = 1 << 18
+"""Numbers held at a time per array, so that it stays in the processor's cache."""
+BLOCK = 1 << 25
+"""Weights held at a time."""
+
+Weights = NDArray[np.int32]
+"""(units, b): how often each unit is drawn in each of b replicates."""
 
 
-def replicates(confidence: Floats, correct: Bools, cluster: Ints | None, seed: int) -> Iterator[Cells]:
-    """Yield resampled cells in chunks: (b, k) counts, `TIMES` rows in all. The order of rows plays no part."""
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Answers, the surest first, and the unit that each is drawn with. The order of rows played no part."""
+
+    confidence: Floats
+    correct: Bools
+    unit: Ints
+
+
+def arranged(confidence: Floats, correct: Bools, unit: Ints) -> Sample:
+    """Put rows in order: by falling confidence, right answers before wrong ones of the same confidence."""
+    order = np.lexsort((~correct, -confidence))
+    return Sample(confidence[order], correct[order], unit[order])
+
+
+def resample(
+    kernels: Mapping[str, Kernel], confidence: Floats, correct: Bools, cluster: Ints | None, seed: int
+) -> dict[str, Floats]:
+    """Values of metrics on `TIMES` replicates of the same answers."""
+    if cluster is not None:
+        return replicated(kernels, [arranged(confidence, correct, cluster)], np.arange(cluster.max() + 1), seed)[0]
+    # Rows that are alike are one kind, and weights say how often a kind is drawn.
     values, index = distinct(confidence)
-    code = 2 * index + ~correct
-    if cluster is None:
-        kinds, kind = np.unique(code, return_inverse=True)
-        chunks = draws(np.sort(kind), len(kinds), seed)
-    else:
-        kinds, start, order = _sorted(code)
-        chunks = (_by_kind(w, cluster[order], start) for w in draws(np.arange(cluster.max() + 1), len(code), seed))
-    for counts in chunks:
-        yield _fill(values, kinds, counts)
+    kinds, kind = np.unique(2 * index + ~correct, return_inverse=True)
+    sample = Sample(values[kinds // 2], kinds % 2 == 0, np.arange(len(kinds)))
+    return replicated(kernels, [sample], np.sort(kind), seed)[0]
 
 
-def paired(sides: Sequence[tuple[Floats, Bools]], cluster: Ints | None, seed: int) -> Iterator[tuple[Cells, ...]]:
-    """Yield resampled cells of several answers to the same questions; the same questions are drawn for all.
+def paired(
+    kernel: Kernel, sides: Sequence[tuple[Floats, Bools]], cluster: Ints | None, seed: int
+) -> tuple[Floats, ...]:
+    """Values of a metric on `TIMES` replicates of several answers to the same questions, drawn for all alike.
 
     A side is the confidences and outcomes of its answers, a row a question.
     """
@@ -40,14 +71,117 @@ def paired(sides: Sequence[tuple[Floats, Bools]], cluster: Ints | None, seed: in
         rows = np.lexsort([column for side in sides for column in side])
         sides = [(confidence[rows], correct[rows]) for confidence, correct in sides]
         cluster = np.arange(len(rows))
-    kept = []
-    for confidence, correct in sides:
-        values, index = distinct(confidence)
-        kept.append((values, *_sorted(2 * index + ~correct)))
-    for weights in draws(np.arange(cluster.max() + 1), len(cluster), seed):
-        yield tuple(
-            _fill(values, kinds, _by_kind(weights, cluster[order], start)) for values, kinds, start, order in kept
-        )
+    samples = [arranged(confidence, correct, cluster) for confidence, correct in sides]
+    found = replicated({"metric": kernel}, samples, np.arange(cluster.max() + 1), seed)
+    return tuple(each["metric"] for each in found)
+
+
+def replicated(
+    kernels: Mapping[str, Kernel], samples: Sequence[Sample], kind: Ints, seed: int
+) -> list[dict[str, Floats]]:
+    """Values of metrics on each sample, all samples under the same weights."""
+    found: list[list[dict[str, Floats]]] = [[] for _ in samples]
+    for weights in blocks(kind, seed):
+        for sample, values in zip(samples, found, strict=True):
+            values.append(evaluate(kernels, sample, weights))
+    return [{name: np.concatenate([values[name] for values in parts]) for name in kernels} for parts in found]
+
+
+def evaluate(kernels: Mapping[str, Kernel], sample: Sample, weights: Weights) -> dict[str, Floats]:
+    """Values of metrics on the replicates of one block, each kind of kernel in its own way."""
+    sums = {name: kernel for name, kernel in kernels.items() if isinstance(kernel, Sums)}
+    places = {name: kernel for name, kernel in kernels.items() if isinstance(kernel, Places)}
+    others = {name: kernel for name, kernel in kernels.items() if name not in sums and name not in places}
+    parts = {name: kernel.parts(sample.confidence) for name, kernel in sums.items()}
+    wanted = [rights(sample.confidence), wrongs(sample.confidence), *chain(*parts.values())]
+    right, wrong, *added = added_up(wanted, sample, weights)
+    values = by_cells(others, sample, weights) | by_places(places, sample, weights, right, wrong)
+    for name, kernel in sums.items():
+        own, added = added[: len(parts[name])], added[len(parts[name]) :]
+        values[name] = kernel.finish(right + wrong, *own)
+    return values
+
+
+def added_up(parts: Sequence[Part], sample: Sample, weights: Weights) -> list[Floats]:
+    """Sums over the answers of each replicate, (b,) or (b, bins): those of the units, times the units' weights."""
+    columns = [part.by_unit(sample.correct, sample.unit) for part in parts]
+    units = np.hstack(columns).T
+    step = max(1, 2 * CHUNK // len(weights))
+    chunks = [units @ weights[:, begin : begin + step] for begin in range(0, weights.shape[1], step)]
+    split = np.split(np.hstack(chunks).T, np.cumsum([column.shape[1] for column in columns])[:-1], axis=1)
+    return [sums[:, 0] if part.bin is None else sums for part, sums in zip(parts, split, strict=True)]
+
+
+def by_places(
+    kernels: Mapping[str, Places], sample: Sample, weights: Weights, right: Floats, wrong: Floats
+) -> dict[str, Floats]:
+    """Metrics of the places of wrong answers: those that share a potential share the walk down the ranking."""
+    if not kernels:
+        return {}
+    tables = {kernel.potential: kernel.potential(int((right + wrong).max())) for kernel in kernels.values()}
+    gained = dict(zip(tables, walk(sample, weights, list(tables.values())), strict=True))
+    return {
+        name: kernel.finish(right, wrong, gained[kernel.potential], tables[kernel.potential])
+        for name, kernel in kernels.items()
+    }
+
+
+def walk(sample: Sample, weights: Weights, tables: list[Floats]) -> list[Floats]:
+    """Go down the ranking with all replicates at once, and sum the steps of each table under the wrong answers.
+
+    One stretch of the way is a run of answers that are all right or all wrong, in which the tables need only be
+    looked up at the ends, or a tie of both, whose answers share its places evenly.
+    """
+    place = np.zeros(weights.shape[1], dtype=np.intp)
+    gained = [np.zeros(weights.shape[1]) for _ in tables]
+    for right, wrong in stretches(sample):
+        before = place.copy() if right and wrong else place
+        for unit in right:
+            place += weights[unit]
+        if not wrong:
+            continue
+        entered = [table.take(before) for table in tables]
+        middle = place.copy() if right else place
+        for unit in wrong:
+            place += weights[unit]
+        share = (place - middle) / np.maximum(place - before, 1) if right else None
+        for sums, table, start in zip(gained, tables, entered, strict=True):
+            gain = table.take(place)
+            gain -= start
+            if share is not None:
+                gain *= share
+            sums += gain
+    return gained
+
+
+def stretches(sample: Sample) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the units of the right and of the wrong answers of each stretch of the ranking."""
+    values, correct = sample.confidence, sample.correct
+    tie = np.append(0, np.cumsum(values[1:] != values[:-1]))
+    right = np.bincount(tie, correct) / np.bincount(tie)
+    alike = (right[1:] == right[:-1]) & (right[1:] % 1 == 0)
+    stretch = np.append(0, np.cumsum(~alike))[tie]
+    start = np.flatnonzero(np.diff(stretch, prepend=-1, append=stretch[-1] + 1))
+    middle = start[:-1] + np.bincount(stretch, correct).astype(np.intp)
+    units = sample.unit.tolist()
+    for begin, turn, end in zip(start[:-1].tolist(), middle.tolist(), start[1:].tolist(), strict=True):
+        yield units[begin:turn], units[turn:end]
+
+
+def by_cells(kernels: Mapping[str, Kernel], sample: Sample, weights: Weights) -> dict[str, Floats]:
+    """Every other metric: the cells of some replicates at a time."""
+    if not kernels:
+        return {}
+    values, index = distinct(sample.confidence)
+    code = 2 * index + ~sample.correct
+    step = max(1, CHUNK // len(code))
+    found: dict[str, list[Floats]] = {name: [] for name in kernels}
+    for begin in range(0, weights.shape[1], step):
+        rows = np.asarray(weights[:, begin : begin + step].T, dtype=np.float64)[:, sample.unit]
+        both = fold(rows, code, 2 * len(values))
+        for name, kernel in kernels.items():
+            found[name].append(kernel(Cells(values, both[:, 0::2], both[:, 1::2])))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 def calibrated(cells: Cells, seed: int) -> Iterator[Cells]:
@@ -58,6 +192,23 @@ def calibrated(cells: Cells, seed: int) -> Iterator[Cells]:
         shape = (min(step, TIMES - done), len(cells.confidence))
         right = rng.binomial(cells.count.astype(np.int64), cells.confidence, shape).astype(np.float64)
         yield Cells(cells.confidence, right, cells.count - right)
+
+
+def blocks(kind: Ints, seed: int) -> Iterator[Weights]:
+    """Yield the weights of `TIMES` replicates in blocks as large as `BLOCK` allows."""
+    units = int(kind.max()) + 1
+    size = min(TIMES, max(1, BLOCK // units))
+    block, filled = np.empty((units, size), dtype=np.int32), 0
+    for drawn in draws(kind, units, seed):
+        while len(drawn):
+            fits = drawn[: block.shape[1] - filled]
+            block[:, filled : filled + len(fits)] = fits.T
+            filled, drawn = filled + len(fits), drawn[len(fits) :]
+            if filled == block.shape[1]:
+                yield block
+                filled = 0
+    if filled:
+        yield block[:, :filled]
 
 
 def draws(kind: Ints, width: int, seed: int) -> Iterator[Floats]:
@@ -79,6 +230,13 @@ def draws(kind: Ints, width: int, seed: int) -> Iterator[Floats]:
         yield np.bincount(drawn.ravel(), minlength=rows * kinds).reshape(rows, kinds).astype(np.float64)
 
 
+def row_weights(n: int, cluster: Ints | None, seed: int) -> Iterator[Floats]:
+    """Yield how often each of `n` rows is drawn, (b, n), for statistics of other columns than these."""
+    units = np.arange(n) if cluster is None else np.arange(cluster.max() + 1)
+    for weights in draws(units, n, seed):
+        yield weights if cluster is None else weights[:, cluster]
+
+
 def percentiles(values: Floats) -> tuple[float, float] | None:
     """The middle 95 % of the replicates that have a value; `None` when under nine tenths have one."""
     known = values[~np.isnan(values)]
@@ -86,29 +244,3 @@ def percentiles(values: Floats) -> tuple[float, float] | None:
         return None
     low, high = np.percentile(known, [2.5, 97.5])
     return float(low), float(high)
-
-
-def _sorted(code: Ints) -> tuple[Ints, Ints, Ints]:
-    """Distinct codes, where each starts in sorted order, and that order."""
-    order = np.argsort(code, kind="stable")
-    kinds, start = np.unique(code[order], return_index=True)
-    return kinds, start, order
-
-
-def _by_kind(weights: Floats, cluster: Ints, start: Ints) -> Floats:
-    """Cluster weights (b, clusters) to weights by kind (b, kinds); rows of `cluster` are in the order of kinds."""
-    return np.add.reduceat(weights[:, cluster], start, axis=1)
-
-
-def _fill(values: Floats, kinds: Ints, counts: Floats) -> Cells:
-    """Put counts by kind into cells; kinds are 2 * cell for right answers and 2 * cell + 1 for wrong ones."""
-    both = np.zeros((len(counts), 2 * len(values)))
-    both[:, kinds] = counts
-    return Cells(values, both[:, 0::2], both[:, 1::2])
-
-
-def row_weights(n: int, cluster: Ints | None, seed: int) -> Iterator[Floats]:
-    """Yield how often each of `n` rows is drawn, (b, n), for statistics that are not functions of cells."""
-    units = np.arange(n) if cluster is None else np.arange(cluster.max() + 1)
-    for weights in draws(units, n, seed):
-        yield weights if cluster is None else weights[:, cluster]

@@ -48,10 +48,14 @@ def distinct(confidence: Floats) -> tuple[Floats, Ints]:
 
 def group(confidence: Floats, correct: Bools) -> Cells:
     """Count right and wrong answers at each distinct confidence."""
-    values, index = distinct(confidence)
-    count = np.bincount(index, minlength=len(values)).astype(np.float64)
-    right = np.bincount(index[correct], minlength=len(values)).astype(np.float64)
-    return Cells(values, right, count - right)
+    order = np.argsort(-confidence)
+    values, right = confidence[order], correct[order].astype(np.float64)
+    first = np.append(True, values[1:] != values[:-1])
+    if first.all():
+        return Cells(values, right, 1 - right)
+    start = np.flatnonzero(first)
+    right = np.add.reduceat(right, start)
+    return Cells(values[start], right, np.diff(start, append=len(values)) - right)
 
 
 def ratio(numerator: Floats, denominator: Floats, empty: float = np.nan) -> Floats:

@@ -167,7 +167,7 @@ def _bootstrap(r: Rule, difference: float, sides: Sequence[Side], units: Ints | 
 
     Their percentiles are too close together for few clusters, and of distances from calibration off the middle.
     """
-    drawn = np.concatenate([r.kernel(one) - r.kernel(other) for one, other in paired(sides, units, seed)])
+    drawn = np.subtract(*paired(r.kernel, sides, units, seed))
     known = drawn[~np.isnan(drawn)]
     if len(known) < 0.9 * len(drawn):
         return Answer(None, None, None, "no interval: undefined in over a tenth of the bootstrap replicates")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.bootstrap import TIMES, calibrated, percentiles, replicates
+from doxa.metrics.maths.bootstrap import TIMES, calibrated, percentiles, resample
 from doxa.metrics.maths.cells import Cells, group
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters, complete
 from doxa.metrics.maths.intervals import Interval
@@ -35,8 +35,9 @@ def measure(
 
     Rows without a confidence (`None`) are left out and counted as missing, besides those in `missing`; rows without an
     outcome are left out. Where answers are independent (no `cluster`, or one row in each) the interval is analytic
-    when there is such a form; else it is the percentile interval of the cluster bootstrap. A metric that does not exist
-    for these answers, or that needs a confidence in [0, 1] when `scale` is `REAL`, has no value and a reason.
+    when there is such a form; else it is the percentile interval of the cluster bootstrap. Of independent answers,
+    metrics that have a test of calibration say its p in the reason. A metric that does not exist for these answers, or
+    that needs a confidence in [0, 1] when `scale` is `REAL`, has no value and a reason.
 
     Raises `UsageError` for an unknown metric, `DataError` for bad values.
     """
@@ -50,9 +51,11 @@ def measure(
     units = clusters(cluster, len(p))
     if units is not None:
         units = clusters(units[known], counts["n"])
-    values = points(rules, group(p[known], y[known]), scale)
+    cells = group(p[known], y[known])
+    values = points(rules, cells, scale)
     ends = spread(rules, values, (p[known], y[known], units), seed) if intervals else {}
-    return [_measurement(name, rules[name], values[name], ends.get(name), counts) for name in names]
+    tested = {name: r.p_value(cells) for name, r in rules.items() if r.p_value and units is None and values[name]}
+    return [_measurement(name, rules[name], values[name], ends.get(name), tested.get(name), counts) for name in names]
 
 
 def default(scale: Scale) -> list[str]:
@@ -85,7 +88,7 @@ def spread(
     count = len(p) if units is None else int(units.max()) + 1
     if count < 2:
         return ends | dict.fromkeys(rest, Interval(None, None, "no interval from one cluster"))
-    drawn = collect(rest, replicates(p, y, units, seed))
+    drawn = resample({name: r.kernel for name, r in rest.items()}, p, y, units, seed)
     distances = {name: r for name, r in rest.items() if r.distance and units is None}
     null = collect(distances, calibrated(group(p, y), seed)) if distances else {}
     how = f"bootstrap over {count} units, {TIMES} replicates"
@@ -138,14 +141,18 @@ def _ends(r: Rule, value: float, drawn: Floats, null: Floats | None, how: str) -
         return Interval(*ends, how)
     low, high = min(value, max(0.0, 2 * value - ends[1])), max(value, min(r.bounds[1], 2 * value - ends[0]))
     if null is not None and (null >= value).mean() > 0.025:
-        low = 0.0
+        low = min(value, 0.0)
     return Interval(low, high, f"reflected {how}")
 
 
-def _measurement(name: str, r: Rule, value: float | None, ends: Interval | None, counts: dict[str, int]) -> Measurement:
-    """Put value, interval and counts together."""
+def _measurement(
+    name: str, r: Rule, value: float | None, ends: Interval | None, p: float | None, counts: dict[str, int]
+) -> Measurement:
+    """Put value, interval, the p of a test and counts together."""
     if value is None:
         why = r.undefined or "needs a confidence in [0, 1]: calibrate it first"
         return Measurement(name, None, None, None, better=r.better, reason=f"undefined: {why}", **counts)
     low, high, how = ends or Interval(None, None, "")
+    if p is not None:
+        how = "; ".join(filter(None, [how, f"p = {p:.2g} for calibration"]))
     return Measurement(name, value, low, high, better=r.better, reason=how, **counts)

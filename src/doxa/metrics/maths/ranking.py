@@ -40,11 +40,12 @@ def placements(cells: Cells) -> tuple[Floats, Floats]:
     return ratio(below, wrong), ratio(above, right)
 
 
-def area_under_roc(cells: Cells) -> Floats:
-    """Share of (right, wrong) pairs in which the right answer is the surer one; ties count half."""
-    right, wrong = cells.right.sum(-1), cells.wrong.sum(-1)
-    below = wrong[..., None] - np.cumsum(cells.wrong, -1) + cells.wrong / 2
-    return ratio((cells.right * below).sum(-1), right * wrong)
+def area_under_roc(right: Floats, wrong: Floats, places: Floats, _: Floats) -> Floats:
+    """Share of (right, wrong) pairs in which the right answer is the surer one, from the sum of the wrong ones' places.
+
+    The j-th wrong answer at place i has i - j right ones above it (Wilcoxon 1945).
+    """
+    return ratio(places - wrong * (wrong + 1) / 2, right * wrong)
 
 
 def average_precision(cells: Cells) -> Floats:
@@ -53,24 +54,26 @@ def average_precision(cells: Cells) -> Floats:
     return ratio((cells.right * precision).sum(-1), cells.right.sum(-1))
 
 
-def mean_risk(cells: Cells) -> Floats:
-    """Mean over i = 1 … n of the share of errors among the i surest answers, averaged over the orders of ties.
+def mean_risk(right: Floats, wrong: Floats, earlier: Floats, table: Floats) -> Floats:
+    """Mean over i = 1 … n of the share of errors among the i surest answers.
 
-    The i-th answer of a cell with error rate e, entered after c answers with E errors, sees an expected risk of
-    (E + i e) / (c + i) = e + (E - e c) / (c + i).
+    An error at place i counts 1 / i + … + 1 / n = H(n) - H(i - 1) in all; `earlier` sums the latter over the errors,
+    and `table` over the first places. Were all answers wrong the mean would be 1, which gives H(n) = 1 + table(n) / n.
     """
-    at = curve(cells)
-    harmonic = _harmonic(int(at.upto.max()))
-    growth = harmonic[at.upto.astype(np.intp)] - harmonic[at.before.astype(np.intp)]
-    return ratio((cells.wrong + (at.errors_before - at.rate * at.before) * growth).sum(-1), cells.total)
+    n = right + wrong
+    rate = ratio(wrong, n)
+    return rate + ratio(rate * table[n.astype(np.intp)] - earlier, n)
 
 
-def least_mean_risk(cells: Cells) -> Floats:
-    """`mean_risk` of the best order, all right answers before all wrong ones: sum over i of i / (right + i), over n."""
-    right, n = cells.right.sum(-1), cells.total
-    harmonic = _harmonic(int(np.max(n)))
-    growth = harmonic[n.astype(np.intp)] - harmonic[right.astype(np.intp)]
-    return ratio(n - right - right * growth, n)
+def mean_accuracy(right: Floats, wrong: Floats, earlier: Floats, table: Floats) -> Floats:
+    """Mean over i = 1 … n of the accuracy of the i surest answers."""
+    return 1 - mean_risk(right, wrong, earlier, table)
+
+
+def least_mean_risk(right: Floats, wrong: Floats, table: Floats) -> Floats:
+    """`mean_risk` of the best order, all right answers before all wrong ones."""
+    last = table[(right + wrong).astype(np.intp)] - table[right.astype(np.intp)]
+    return mean_risk(right, wrong, last, table)
 
 
 def accuracy_of_top(cells: Cells, coverage: float) -> Floats:
@@ -91,8 +94,3 @@ def widest_coverage(cells: Cells, risk: float) -> Floats:
     part = np.where(excess > 0, np.clip(some, 0, cells.count), 0.0)
     reached = np.where(whole, at.upto, np.where(part > 0, at.before + part, 0.0)) * (cells.count > 0)
     return ratio(reached.max(-1), cells.total)
-
-
-def _harmonic(n: int) -> Floats:
-    """Harmonic numbers H(0) … H(n)."""
-    return np.concatenate(([0.0], np.cumsum(1 / np.arange(1, n + 1))))

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 
 from doxa import registry
 from doxa.errors import DataError, UsageError
-from doxa.metrics.maths.cells import Cells, average, group
+from doxa.metrics.maths.cells import Cells, group, ratio
 from doxa.metrics.maths.checks import Floats, check
 from doxa.metrics.maths.intervals import Interval, student
+from doxa.metrics.maths.kernels import Kernel, Part, Sums
 from doxa.types import Scale
 
-Kernel = Callable[..., Floats]
 BOTH = "all answers are right, or all are wrong"
 
 
@@ -26,7 +26,6 @@ class Rule:
     """The constant `RULE` of a metric's file: its kernel and what reports must know about it."""
 
     kernel: Kernel
-    """Cells to one number per replicate; NaN where the metric does not exist."""
     better: Literal["low", "high", "zero"]
     scale: Scale = Scale.UNIT
     """`UNIT`: needs confidences in [0, 1]; `REAL`: takes any number, since only the order counts."""
@@ -35,6 +34,8 @@ class Rule:
     """When it does not exist."""
     interval: Callable[[Cells], Interval] | None = None
     """The interval by formula, for independent answers; `None` leaves it to the bootstrap."""
+    p_value: Callable[[Cells], float | None] | None = None
+    """Of the test whether the confidences are calibrated, for independent answers; `None` where it has no power."""
     distance: bool = False
     """A distance from calibration: noise can only add to it, which its interval must take back."""
     implements: tuple[str, ...] = ()
@@ -44,7 +45,7 @@ class Rule:
         """Check the arrays, then apply the kernel. Raises `DataError` where the metric does not exist."""
         value = float(self.kernel(group(*check(confidence, correct, self.scale)), **knobs))
         if isnan(value):
-            raise DataError(f"undefined: {self.undefined}", hint="give answers of which some are right and some wrong")
+            raise DataError(f"undefined: {self.undefined}", hint="measure gives None and this reason instead")
         return value
 
 
@@ -57,7 +58,7 @@ def mean_rule(
 ) -> Rule:
     """The rule of a metric that is a mean over answers: `parts(confidence)` says what right and wrong ones count."""
     return Rule(
-        kernel=lambda cells: average(cells, *parts(cells.confidence)),
+        kernel=Sums(lambda confidence: (Part(*parts(confidence)),), lambda total, sums: ratio(sums, total)),
         better=better,
         bounds=bounds,
         interval=lambda cells: student(cells, *parts(cells.confidence)),
