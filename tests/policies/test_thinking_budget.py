@@ -87,7 +87,7 @@ def thinking(n: int = 300) -> dict[str, Any]:
 def test_it_thinks_longer_where_errors_cost_and_answers_when_sure() -> None:
     policy = ThinkingBudget(budgets=(8, 64), cost=20).fit(**thinking())
     assert policy.decide(Case(0.9, details={"budget": 8.0})).act == "reflect"
-    assert policy.decide(Case(0.9, details={"budget": 8.0})).payload == 64
+    assert policy.budget == 64
     assert policy.decide(Case(0.9, details={"budget": 64.0})).act == "answer"
     assert policy.decide(Case(0.9)).act == "answer"
     assert policy.decide(Case(0.89)).act == policy.decide(Case(None)).act == "abstain"

@@ -173,7 +173,7 @@ def _given(policy: ThinkingBudget, thought: Thought, rows: Bools) -> tuple[Bools
     threshold = fitted(policy._threshold)
     if not threshold:
         return np.zeros(int(rows.sum()), dtype=bool), None
-    column = thought.budgets.index(fitted(policy._budget))
+    column = thought.budgets.index(policy.budget)
     return np.asarray(thought.confidence[rows, column] >= threshold[0]), column
 
 

@@ -51,8 +51,8 @@ class ThinkingBudget:
     Both maximise U = (right − cost · wrong) / N − price · tokens on the answers they are learnt from: `cost` is what a
     wrong answer costs where a right one gains 1, as in an exam (0), a quiz (1) or where stakes are high (20); `price`
     is what a token of thinking costs, 0 in the paper. Where no budget is worth more than silence it always abstains. A
-    case's details say as `budget` how long was thought so far; while that is less, the decision is to go on thinking
-    (`reflect`), up to the budget that is the payload. It maximises a mean and guarantees nothing of a single question.
+    case's details say as `budget` how long was thought so far; while that is less than `budget`, the decision is to go on
+    thinking (`reflect`). It maximises a mean and guarantees nothing of a single question.
     Jurayj, Cheng and Van Durme 2025, Is That Your Final Answer? (arXiv 2502.13962).
     """
 
@@ -102,17 +102,22 @@ class ThinkingBudget:
 
     def decide(self, case: Case) -> Decision:
         """Go on thinking, answer, or abstain."""
-        budget, threshold = fitted(self._budget), fitted(self._threshold)
+        budget, threshold = self.budget, fitted(self._threshold)
         if not threshold:
             return Decision("abstain", case.confidence, reason=f"no answer is worth a cost of {self.cost:g} when wrong")
         so_far = case.details.get("budget")
         if so_far is not None and so_far < budget:
-            return Decision("reflect", case.confidence, budget, reason=f"thought for {so_far:g} of {budget}")
+            return Decision("reflect", case.confidence, reason=f"thought for {so_far:g} of {budget}")
         if case.confidence is None:
             return Decision("abstain", None, reason="no confidence")
         sure = case.confidence >= threshold[0]
         reason = f"{'at least' if sure else 'below'} {threshold[0]:.4g} after thinking for {budget}"
         return Decision("answer" if sure else "abstain", case.confidence, reason=reason)
+
+    @property
+    def budget(self) -> int:
+        """How long to think; 0 where no answer is ever given."""
+        return fitted(self._budget)
 
     def to_json(self) -> dict[str, Any]:
         """Knobs and state as JSON-able values."""
