@@ -51,9 +51,9 @@ class ThinkingBudget:
     Both maximise U = (right − cost · wrong) / N − price · tokens on the answers they are learnt from: `cost` is what a
     wrong answer costs where a right one gains 1, as in an exam (0), a quiz (1) or where stakes are high (20); `price`
     is what a token of thinking costs, 0 in the paper. Where no budget is worth more than silence it always abstains. A
-    case's details say as `budget` how long was thought so far; while that is less than `budget`, the decision is to go on
-    thinking (`reflect`). It maximises a mean and guarantees nothing of a single question.
-    Jurayj, Cheng and Van Durme 2025, Is That Your Final Answer? (arXiv 2502.13962).
+    case's details say as `budget` how long was thought so far; while that is less than the learnt `budget`, the
+    decision is to go on thinking (`reflect`). It maximises a mean and guarantees nothing of a single question. Jurayj,
+    Cheng and Van Durme 2025, Is That Your Final Answer? (arXiv 2502.13962).
     """
 
     implements: ClassVar[tuple[str, ...]] = ("final-answer-selective-tts",)
