@@ -22,9 +22,7 @@ def run(
         float | None, typer.Option(min=0, help="stop once so many USD are spent (needs prices.yaml)")
     ] = None,
     system: Annotated[str | None, typer.Option(help="a system message")] = None,
-    template: Annotated[
-        str | None, typer.Option(help="a text around {question}, or paraphrase/1 to paraphrase/10")
-    ] = None,
+    template: Annotated[str | None, typer.Option(help="a text around {question}, or paraphrase/1 to 10")] = None,
     temperature: Annotated[float, typer.Option(min=0, help="of the reply under judgement")] = 0.0,
     decoding: Annotated[
         str | None, typer.Option(help="of the reply: cautious, with local models and a temperature above 0")
