@@ -54,7 +54,7 @@ def calibrate(
     Before and after are compared on folds that it was not fitted on. With `--method all` every calibrator that takes
     what there is goes through that comparison, and the one of the least Brier score is written.
     """
-    from doxa.cli.contest import as_taken, best_of_all
+    from doxa.cli.contest import best_of_all
     from doxa.cli.evidence import Names, open_evidence
     from doxa.cli.fitting import before, calibrator_for, cross_fitted, measured, rule
     from doxa.cli.score import chosen
@@ -62,21 +62,20 @@ def calibrate(
     scales = tuple(chosen(each) for each in scale or ["unit"])
     names = Names(tuple(confidence or ()), correct, cluster, tuple(by or ()), scales, tuple(estimator or ()))
     whole = open_evidence(file, names, where or ())
-    evidence = whole.graded()
-    missing = whole.table.height - int(whole.given().sum())
-    groups, every = before(evidence, missing, seed), method == "all"
-    if every:
-        method, others = best_of_all(evidence, folds, seed)
-        groups, evidence = groups + others, as_taken(method, evidence)
+    evidence, missing = whole.graded(), whole.table.height - int(whole.given().sum())
+    groups = before(evidence, missing, seed)
+    every: list[Group] = []
+    if method == "all":
+        method, evidence, every = best_of_all(evidence, folds, seed)
     calibrator = calibrator_for(method, evidence)
-    if not every or policy is not None:
-        probability = cross_fitted(evidence, calibrator, folds, seed)
-    if not every:
-        groups.append(measured(evidence, "after", probability, missing=missing, seed=seed))
+    probability = cross_fitted(evidence, calibrator, folds, seed)
+    groups += every or [measured(evidence, "after", probability, missing=missing, seed=seed)]
     ruling = None if policy is None else rule(policy, evidence, probability)
     if out is not None:
         write_bundle(out, evidence, calibrator, ruling)
-    tell(file, evidence, groups, method, ruling, out, folds, as_json)
+    notes = [f"cross-fitted on {folds} folds: each was predicted by what was fitted on the others"]
+    notes += [f"{method} is the best of {len(every)} here, which flatters its figures a little"] if every else []
+    tell(file, evidence, groups, method, ruling, out, notes, as_json)
 
 
 def write_bundle(out: Path, evidence: Evidence, calibrator: Any, ruling: Ruling | None) -> None:
@@ -116,7 +115,7 @@ def tell(
     method: str,
     ruling: Ruling | None,
     out: Path | None,
-    folds: int,
+    notes: list[str],
     as_json: bool,
 ) -> None:
     """Print the comparison and the policy."""
@@ -140,10 +139,7 @@ def tell(
         return
     if n < FEW:
         sys.stderr.write(f"only {n} answers: expect little of this calibrator\n")
-    notes = [f"cross-fitted on {folds} folds: each was predicted by what was fitted on the others"]
-    if out is None:
-        notes.append(f"not written: -o cal.json would keep {method}, fitted on all {n:,}")
-    else:
-        notes.append(f"{out}: {method}, fitted on all {n:,}" + (", with the policy" if ruling else ""))
-    notes += ruling.lines() if ruling else []
-    show([*layout(groups), *((line, "dim") for note in notes for line in textwrap.wrap(note, WIDTH))])
+    where = "not written; -o cal.json would keep" if out is None else f"{out}:"
+    kept = f"{where} {method}, fitted on all {n:,}" + (", with the policy" if ruling else "")
+    said = [*notes, kept, *(ruling.lines() if ruling else [])]
+    show([*layout(groups), *((line, "dim") for note in said for line in textwrap.wrap(note, WIDTH))])

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from doxa.scoring import Group
 
 
-def best_of_all(evidence: Evidence, folds: int, seed: int) -> tuple[str, list[Group]]:
-    """The calibrator of the least Brier score, and the measurements of all, the best first.
+def best_of_all(evidence: Evidence, folds: int, seed: int) -> tuple[str, Evidence, list[Group]]:
+    """The calibrator of the least Brier score, the evidence as it takes it, and measurements of all, the best first.
 
     With several confidences these are the ensembles, with one the others; those of groups take part where there are.
     """
@@ -31,7 +31,7 @@ def best_of_all(evidence: Evidence, folds: int, seed: int) -> tuple[str, list[Gr
     if not found:
         raise UsageError("no calibrator takes this", hint="doxa list calibrators says what each takes")
     order = sorted(found, key=lambda name: (found[name].measurements[0].value or 0.0, name))
-    return order[0], [found[name] for name in order]
+    return order[0], as_taken(order[0], evidence), [found[name] for name in order]
 
 
 def as_taken(spelled: str, evidence: Evidence) -> Evidence:

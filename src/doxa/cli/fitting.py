@@ -156,9 +156,11 @@ class Ruling:
             return [f"{self.spelled}: answers none of {n:,} ({counted(self.acts)}): {self.decisions[0].reason}"]
         at = "" if self.threshold is None else f" from a confidence of {self.threshold:.4g} upwards"
         promised = promise(self.guarantee) if self.guarantee else "it guarantees nothing about new answers"
+        others = counted(self.acts - Counter(answer=answered))
         return [
-            f"{self.spelled}: answers {answered:,} of {n:,} ({answered / n:.1%}){at}; {counted(self.acts)}",
-            f"on the calibration data {self.wrong:,} of those {answered:,} are wrong ({self.wrong / answered:.1%})",
+            f"{self.spelled}: answers {answered:,} of {n:,} ({answered / n:.1%}){at}{others and '; '}{others}",
+            f"on the calibration data {self.wrong:,} of those {answered:,} are wrong ({self.wrong / answered:.1%}), "
+            f"{self.wrong / n:.1%} of all",
             promised,
         ]
 
