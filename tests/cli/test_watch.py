@@ -96,6 +96,11 @@ def test_late_labels_count_in_the_order_they_came(doxa: Call, files: Path) -> No
     pl.concat([late, pl.DataFrame({"id": ["who"], "correct": [True]})]).write_csv("late.csv")
     _, _, err = doxa("old.csv", "today.csv", "--labels", "late.csv", "--id", "id")
     assert "1 of 241 labels are of no answer in NEW" in err
+    # Yesterday's answers need no ids, and the outcomes may have another name.
+    pl.read_csv("old.csv").drop("id").rename({"correct": "right"}).write_csv("old.csv")
+    late.rename({"correct": "right"}).write_csv("late.csv")
+    again = findings(doxa("old.csv", "today.csv", "--labels", "late.csv", "--id", "id", "--correct", "right", "--json"))
+    assert again == found
 
 
 def test_scores_of_any_scale_are_watched(doxa: Call, files: Path) -> None:
@@ -120,6 +125,19 @@ def test_missing_confidences_and_outcomes_are_passed_over(doxa: Call, files: Pat
     found = findings(doxa("old.csv", "same.csv", "--json"))
     seen = {name: each["evidence"]["seen"] for name, each in found.items()}
     assert seen == {"confidences": 200, "errors": 100, "probabilities": 150}
+
+
+def test_runs_are_watched(doxa: Call, tmp_path: Path) -> None:
+    for name, odds in (("before", 0.9), ("now", 0.5)):
+        (tmp_path / name).mkdir()
+        part = table(300, len(name), odds=lambda p, odds=odds: p * 0 + odds)
+        parts = [part.with_columns(estimator=pl.lit(each), scale=pl.lit("unit")) for each in "ab"]
+        pl.concat(parts).write_parquet(tmp_path / name / "items.parquet")
+    assert "several estimators" in doxa("before", "now")[2]
+    code, out, _ = doxa("before", "now", "--estimator", "a", "--json")
+    found = findings((code, out, ""))
+    assert code == 10 and found["errors"]["evidence"]["raised"] is not None
+    assert found["confidences"]["evidence"]["raised"] is None and found["probabilities"]["evidence"] is None
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def watch(
 
     conditions = [*(where or ()), *([f"estimator={estimator}"] if estimator else [])]
     unit = chosen("real" if old.is_dir() else scale)
-    before, now = (_read(path, conditions, confidence, correct, probability, unit, item) for path in (old, new))
+    before = _read(old, conditions, confidence, correct, probability, unit, None)
+    now = _read(new, conditions, confidence, None if labels else correct, probability, unit, item)
     if labels is not None:
         now = _labelled(now, labels, item, correct)
     tests = _tests(before, now, unit, level, seed)
