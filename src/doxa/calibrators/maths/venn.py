@@ -50,15 +50,15 @@ def _one_more_right(scores: Floats, right: Floats, count: Floats) -> tuple[Float
     """The scores above which p1 changes, and its values from the lowest scores to the highest; scores ascend."""
     x, y = cumulated(count), cumulated(right)
     at = corners(x, y)
-    left, height = x[:-1] - 1, y[:-1] - 1
+    begin = np.flatnonzero(np.append(True, right[:-1] < count[:-1]))  # past right answers alone p1 stays
+    left, height = x[begin] - 1, y[begin] - 1
     hull_x, hull_y = x[at], y[at]
     edge_x, edge_y = np.diff(hull_x, append=hull_x[-1]), np.diff(hull_y, append=hull_y[-1])
-    low = np.searchsorted(at, np.arange(len(scores)), "right")
-    high = np.full(len(scores), len(at) - 1)
+    low, high = np.searchsorted(at, begin, "right"), np.full(len(begin), len(at) - 1)
     for _ in range(len(at).bit_length()):
         middle = (low + high) // 2
         rises = edge_y[middle] * (hull_x[middle] - left) >= (hull_y[middle] - height) * edge_x[middle]
         low, high = np.where(rises, low, middle + 1), np.where(rises, middle, high)
     values = np.append(np.maximum.accumulate((hull_y[low] - height) / (hull_x[low] - left)), 1.0)
-    steps = np.flatnonzero(np.diff(values))
-    return scores[steps], values[np.append(0, steps + 1)]
+    steps = np.flatnonzero(np.diff(values)) + 1
+    return scores[np.append(begin, len(scores))[steps] - 1], values[np.append(0, steps)]
