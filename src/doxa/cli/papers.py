@@ -14,12 +14,12 @@ _COMMANDS = {
     "estimators": "doxa run {example} --model {model} --estimators {name}",
     "calibrators": "doxa calibrate {example} --method {name} --out calibrator.json",
     "policies": "doxa calibrate log.csv --policy {name} --out bundle.json",
-    "metrics": "doxa score log.csv --metrics {name}",
+    "metrics": "doxa score {example} --metrics {name}",
     "questions": "doxa run bank:{name} --model {model}",
     "training": "doxa train {name} {example} --model {model} --out data.jsonl",
 }
 
-_EXAMPLES = {"calibrators": "log.csv"}
+_EXAMPLES = {"metrics": "log.csv", "calibrators": "log.csv"}
 """What is asked, or read, where a member does not say and it is not the capitals."""
 _COVERAGES = ("proxy", "partial", "full")
 

@@ -16,7 +16,7 @@ from doxa.errors import DataError, UsageError
 from doxa.metrics.maths.bootstrap import TIMES, percentiles, row_weights
 from doxa.metrics.maths.cells import Cells, distinct, ratio
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters
-from doxa.metrics.maths.columns import Column, Column_, cleaned, in_order
+from doxa.metrics.maths.columns import Column, Column_, Kind, cleaned, in_order
 from doxa.metrics.maths.intervals import Interval
 from doxa.types import Measurement
 
@@ -45,6 +45,11 @@ class Form:
     coverage: str = "full"
     knobs: Mapping[str, Any] = field(default_factory=dict)
     """Knobs and their defaults."""
+
+    @property
+    def example(self) -> str:
+        """What a file of such columns is usually called: objects are written in JSON lines."""
+        return "log.jsonl" if any(column.kind is Kind.OPTIONS for column in self.columns.values()) else "log.csv"
 
     def value(self, **given: Any) -> float:
         """Check columns and knobs, then apply the formula. Raises `DataError` where the metric does not exist."""
