@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doxa.errors import DataError, UsageError
-from doxa.types import Measurement, Usage
+from doxa.types import Measurement, Scale, Usage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ def told(log: Log, name: str, item: str, *, price: float | None = None, signal: 
     """
     import polars as pl
 
-    from doxa.scoring import existing
+    from doxa.scoring import existing, numbers_of
 
     table, columns = log.table, log.columns
     twice = table.filter(table[existing(table, item)].is_duplicated())
@@ -80,7 +80,9 @@ def told(log: Log, name: str, item: str, *, price: float | None = None, signal: 
             correct=pl.col(columns.correct),
             price=_prices(table, name) if price is None else pl.lit(price, pl.Float64),
             cluster=pl.col(columns.cluster or item).cast(pl.String),
-            signal=pl.lit(None, pl.Float64) if signal is None else pl.col(existing(table, signal)).cast(pl.Float64),
+            signal=pl.lit(None, pl.Float64)
+            if signal is None
+            else numbers_of(table, existing(table, signal), Scale.REAL, name),
         ),
     )
 

@@ -146,6 +146,7 @@ def test_runs_are_priced_by_their_tokens(doxa: Call, tmp_path: Path) -> None:
         (("--id", "question"), "needs two models"),
         (("--across", "model", "--id", "question", "--price", "small=x", "--price", "large=1"), "is no price"),
         (("--across", "model", "--id", "question", *PRICES, "--risk", "2"), "risk=2"),
+        (("--across", "model", "--id", "question", *PRICES, "--signal", "model"), "model is 'small'"),
     ],
 )
 def test_misuse_is_told(doxa: Call, log: Path, arguments: tuple[str, ...], says: str) -> None:
