@@ -25,6 +25,8 @@ FEW_KINDS = 8
 """Counts are drawn directly where units outnumber their kinds by more than this."""
 CHUNK = 1 << 18
 """Numbers held at a time per array, so that it stays in the processor's cache."""
+SMALL = 1 << 18
+"""Multiplications in one matrix product, few enough that BLAS does not start threads and wait for them."""
 BLOCK = 1 << 25
 """Weights held at a time."""
 
@@ -106,9 +108,11 @@ def added_up(parts: Sequence[Part], sample: Sample, weights: Weights) -> list[Fl
     """Sums over the answers of each replicate, (b,) or (b, bins): those of the units, times the units' weights."""
     columns = [part.by_unit(sample.correct, sample.unit) for part in parts]
     units = np.hstack(columns).T
-    step = max(1, 2 * CHUNK // len(weights))
-    chunks = [units @ weights[:, begin : begin + step] for begin in range(0, weights.shape[1], step)]
-    split = np.split(np.hstack(chunks).T, np.cumsum([column.shape[1] for column in columns])[:-1], axis=1)
+    added = np.zeros((len(units), weights.shape[1]))
+    step = max(1, SMALL // added.size)
+    for begin in range(0, len(weights), step):
+        added += units[:, begin : begin + step] @ weights[begin : begin + step]
+    split = np.split(added.T, np.cumsum([column.shape[1] for column in columns])[:-1], axis=1)
     return [sums[:, 0] if part.bin is None else sums for part, sums in zip(parts, split, strict=True)]
 
 
