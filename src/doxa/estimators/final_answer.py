@@ -76,7 +76,7 @@ class FinalAnswer:
         "full: confidence and utility at each budget; the policy thinking_budget chooses among them"
     )
     spelled: ClassVar[str] = "final_answer(budget=8),final_answer(budget=32),final_answer(budget=128)"
-    example: ClassVar[str] = "bank:capitals --limit 30"
+    example: ClassVar[str] = "bank:capitals --limit 30 --out runs/final-answer"
     helps: ClassVar[str] = "Where answers are worked out, and one wants to know how much thinking is worth its price."
     fails: ClassVar[str] = "Where reasoning talks the model into its answer: it is then sure of wrong ones too."
 
