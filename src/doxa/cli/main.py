@@ -28,6 +28,7 @@ from doxa.cli.report import report
 from doxa.cli.resume import resume
 from doxa.cli.run import run
 from doxa.cli.score import score
+from doxa.cli.sets import sets
 from doxa.cli.train import train
 from doxa.cli.watch import watch
 from doxa.errors import DoxaError, UsageError
@@ -66,6 +67,7 @@ VERBS = (
     power,
     calibrate,
     apply,
+    sets,
     cascade,
     budget,
     watch,

@@ -57,4 +57,5 @@ class OptionLikelihood:
         scored = await asyncio.gather(*(inquiry.logprobs(messages, choice) for choice in inquiry.choices))
         shares = option_likelihood([token_logprobs(tokens) for tokens in scored], normalised=self.normalised)
         best = max(range(len(shares)), key=shares.__getitem__)
-        return Confidence(shares[best], self.scale, answer=inquiry.choices[best])
+        details = dict(zip(inquiry.choices, shares, strict=True))
+        return Confidence(shares[best], self.scale, answer=inquiry.choices[best], details=details)

@@ -43,6 +43,10 @@ class PacSet:
         "partial: scalar thresholds exactly, and learnt ones over options or sampled answers; the model that learns is "
         "logistic, not a network; without sets given token by token"
     )
+    command: ClassVar[str] = (
+        "doxa run bank:capitals_choice --model {model} --estimators option_likelihood --out capitals && "
+        "doxa sets capitals --policy pac_set --policy 'pac_set(learnt=True)'"
+    )
     risk: float = 0.1
     delta: float = 0.05
     learnt: bool = False
