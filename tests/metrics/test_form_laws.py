@@ -17,8 +17,7 @@ from doxa.metrics.maths.form import form, forms
 from doxa.metrics.maths.rule import rule, rules
 
 NAMES = forms()
-DRAWN = {"mase", "a_bias", "survey_entropy", "survey_divergence", "closer_than_uniform", "resamplings_needed"}
-"""Whose rows repeated are other data than rows of weight 2: clusters, questions that count once, and random draws."""
+MERGING = [name for name in NAMES if (shape := form(name)) and shape.merges]
 
 
 def cell(column: Column, rng: np.random.Generator) -> Any:
@@ -78,7 +77,7 @@ def test_the_order_of_rows_plays_no_part(name: str) -> None:
     assert measure_table(turned, metrics=[name]) == measure_table(columns, metrics=[name])
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - DRAWN))
+@pytest.mark.parametrize("name", MERGING)
 def test_a_row_that_is_drawn_twice_counts_as_two_rows(name: str) -> None:
     columns, shape = table(name, 30), shaped(name)
     times = np.random.default_rng(3).integers(1, 4, 30)

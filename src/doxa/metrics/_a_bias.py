@@ -36,6 +36,7 @@ FORM = Form(
     _statistic,
     {"question": Column(Kind.LABEL), "shown": Column(Kind.OPTIONS)},
     better="zero",
+    merges=False,
     bounds=(-1.0, 1.0),
     cluster="question",
     implements=("questioning-survey-responses",),

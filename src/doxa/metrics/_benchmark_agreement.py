@@ -97,6 +97,7 @@ FORM = Form(
         "lower": Column(Kind.TRUTH, optional=True),
     },
     better="high",
+    merges=False,
     undefined="fewer than five models share a scenario with the others, or scores do not vary",
     cluster="model",
     times=200,

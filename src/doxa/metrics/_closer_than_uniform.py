@@ -36,6 +36,7 @@ FORM = Form(
     _statistic,
     {"question": Column(Kind.LABEL), "shown": Column(Kind.OPTIONS), "human": Column(Kind.OPTIONS)},
     better="high",
+    merges=False,
     bounds=(0.0, 1.0),
     cluster="question",
     implements=("questioning-survey-responses",),

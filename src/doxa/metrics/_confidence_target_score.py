@@ -38,4 +38,5 @@ FORM = Form(
     bounds=(-np.inf, 1.0),
     knobs={"at": 0.5},
     implements=("why-lms-hallucinate",),
+    coverage="partial: scores of outcomes at a target; without stating it to a model",
 )

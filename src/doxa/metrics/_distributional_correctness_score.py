@@ -68,4 +68,5 @@ FORM = Form(
         "idk": "", "reward": 1.0, "penalty": 1.0, "logs": True, "normalise": True, "as_released": False,
     },
     implements=("distributional-correctness-score",),
+    coverage="partial: scores of log-likelihoods that are there; without asking a model for them",
 )  # fmt: skip

@@ -39,6 +39,7 @@ FORM = Form(
     _statistic,
     {"stimulus": Column(Kind.TRUTH), "response": Column(Kind.TRUTH), "rating": Column(Kind.SCORE)},
     better="high",
+    merges=False,
     bounds=(-np.inf, np.inf),
     undefined="stimuli are of one kind, answers of one kind, or answers are no better than chance",
     times=200,

@@ -59,6 +59,7 @@ FORM = Form(
         "unit": Column(Kind.LABEL, optional=True),
     },
     better="low",
+    merges=False,
     bounds=(0.0, np.inf),
     undefined="nothing is predicted, or no true amount deviates from its centre",
     knobs={"aggregate": "ratio"},

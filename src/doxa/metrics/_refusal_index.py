@@ -49,4 +49,5 @@ FORM = Form(
     undefined="all or none of the questions are refused, or wrong",
     knobs={"silent": "wrong"},
     implements=("refusal-index",),
+    coverage="partial: the index from the outcomes of both passes; without asking them",
 )

@@ -73,6 +73,7 @@ FORM = Form(
     _statistic,
     {"score": Column(Kind.NUMBER)},
     better="low",
+    merges=False,
     bounds=(1.0, np.inf),
     undefined="no number of wordings up to all of them suffices",
     times=200,

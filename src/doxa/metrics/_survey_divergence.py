@@ -36,6 +36,7 @@ FORM = Form(
     _statistic,
     {"question": Column(Kind.LABEL), "shown": Column(Kind.OPTIONS), "human": Column(Kind.OPTIONS)},
     better="low",
+    merges=False,
     bounds=(0.0, np.inf),
     undefined="the model gives an answer that no one gave",
     cluster="question",

@@ -29,6 +29,7 @@ FORM = Form(
     _statistic,
     {"question": Column(Kind.LABEL), "shown": Column(Kind.OPTIONS)},
     better="zero",
+    merges=False,
     bounds=(0.0, 1.0),
     cluster="question",
     implements=("questioning-survey-responses",),

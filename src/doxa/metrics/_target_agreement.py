@@ -34,4 +34,5 @@ FORM = Form(
     better="high",
     bounds=(0.0, 1.0),
     implements=("why-lms-hallucinate",),
+    coverage="partial: scores of outcomes at a target; without stating it to a model",
 )

@@ -39,4 +39,5 @@ FORM = Form(
     bounds=(0.0, 1.0),
     undefined="every belief equals its target, so that nothing is at stake",
     implements=("why-lms-hallucinate",),
+    coverage="partial: scores of outcomes at a target; without stating it to a model",
 )

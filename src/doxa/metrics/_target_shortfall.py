@@ -46,4 +46,5 @@ FORM = Form(
     better="low",
     bounds=(0.0, 1.0),
     implements=("why-lms-hallucinate",),
+    coverage="partial: scores of outcomes at a target; without stating it to a model",
 )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doxa.errors import DataError
-from doxa.metrics.maths.checks import Bools
+from doxa.metrics.maths.checks import Bools, Ints
 
 Column_ = NDArray[Any]
 TRUE, FALSE = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
@@ -172,7 +172,12 @@ READERS: dict[Kind, Callable[[Any], Any]] = {
 }
 
 
-def in_order(columns: Sequence[Column_], n: int) -> NDArray[np.intp]:
-    """The order of rows by what they hold, so that their order in the file plays no part."""
+def in_order(columns: Sequence[Column_], n: int) -> tuple[Ints, Ints]:
+    """The order of rows by what they hold, so that their order in the file plays no part, and in it their kinds.
+
+    Rows that hold the same are of one kind; kinds are numbered from 0 in this order.
+    """
     cells = list(zip(*(map(repr, column.tolist()) for column in columns), strict=True))
-    return np.array(sorted(range(n), key=cells.__getitem__), dtype=np.intp)
+    order = sorted(range(n), key=cells.__getitem__)
+    new = [place > 0 and cells[row] != cells[order[place - 1]] for place, row in enumerate(order)]
+    return np.array(order, dtype=np.intp), np.cumsum(new, dtype=np.intp)

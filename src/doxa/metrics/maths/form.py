@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf, isnan
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from doxa import registry
 from doxa.errors import DataError, UsageError
-from doxa.metrics.maths.bootstrap import TIMES, percentiles, row_weights
+from doxa.metrics.maths.bootstrap import TIMES, draws, percentiles, row_weights
 from doxa.metrics.maths.cells import Cells, distinct, ratio
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters
 from doxa.metrics.maths.columns import Column, Column_, Kind, cleaned, in_order
@@ -38,6 +39,8 @@ class Form:
     """When it does not exist."""
     cluster: str = ""
     """The column whose values are resampled together, unless another is named."""
+    merges: bool = True
+    """Whether a row of weight 2 is the same as two rows: then rows that are alike are computed once."""
     times: int = TIMES
     """Replicates of the bootstrap; fewer where each has to be computed alone."""
     implements: tuple[str, ...] = ()
@@ -58,7 +61,8 @@ class Form:
         if not n or not there.all():
             at = f"row {int(np.argmin(there))} has an empty cell" if n else "there are no rows"
             raise DataError(at, hint="drop missing rows first, or use measure_table, which counts them")
-        value = float(self.statistic(**_sorted(arrays, n), **given)(np.ones((1, n)))[0])
+        statistic, counts, _ = _prepared(self, arrays, None, given)
+        value = float(statistic(counts[None])[0])
         if isnan(value):
             raise DataError(f"undefined: {self.undefined}", hint="measure_table gives None and this reason instead")
         return value
@@ -163,9 +167,19 @@ def clean(
     return arrays, there, n or 0
 
 
-def _sorted(arrays: dict[str, Column_], n: int) -> dict[str, Column_]:
-    order = in_order(list(arrays.values()), n)
-    return {name: array[order] for name, array in arrays.items()}
+def _prepared(
+    shape: Form, arrays: dict[str, Column_], units: Ints | None, knobs: Mapping[str, Any]
+) -> tuple[Statistic, Floats, Callable[[int], Iterator[Floats]]]:
+    """The formula of sorted rows, how often each occurs, and a function of the seed: how often replicates draw them."""
+    n = len(next(iter(arrays.values())))
+    order, kind = in_order([*([] if units is None else [units]), *arrays.values()], n)
+    if units is None and shape.merges:
+        rows, counts = order[np.flatnonzero(np.diff(kind, prepend=-1))], np.bincount(kind).astype(np.float64)
+        again = partial(draws, kind, len(counts))
+    else:
+        rows, counts = order, np.ones(n)
+        again = partial(row_weights, n, None if units is None else units[order])
+    return shape.statistic(**{name: array[rows] for name, array in arrays.items()}, **knobs), counts, again
 
 
 def _units(shape: Form, cluster: Values | None, arrays: dict[str, Column_], n: int) -> Any:
@@ -194,28 +208,26 @@ def _measured(
     if not n:
         return Measurement(spelled, None, None, None, better=shape.better, reason="no row is complete", **counts)
     units = clusters(names, n)
-    order = in_order([*([] if units is None else [units]), *arrays.values()], n)
-    statistic = shape.statistic(**{name: array[order] for name, array in arrays.items()}, **knobs)
-    value = float(statistic(np.ones((1, n)))[0])
+    statistic, times, again = _prepared(shape, arrays, units, knobs)
+    value = float(statistic(times[None])[0])
     if isnan(value):
         why = f"undefined: {shape.undefined}"
         return Measurement(spelled, None, None, None, better=shape.better, reason=why, **counts)
-    ends = spread(statistic, n, None if units is None else units[order], shape.times, seed) if intervals else None
-    low, high, how = ends or Interval(None, None, "")
-    return Measurement(spelled, value, low, high, better=shape.better, reason=how, **counts)
+    drawn = n if units is None else int(units.max()) + 1
+    ends = spread(statistic, drawn, again(seed), shape.times) if intervals else Interval(None, None, "")
+    return Measurement(spelled, value, ends.low, ends.high, better=shape.better, reason=ends.how, **counts)
 
 
-def spread(statistic: Statistic, n: int, units: Ints | None, times: int, seed: int) -> Interval:
-    """The percentile interval of the cluster bootstrap; none where resampling shows no spread."""
-    count = n if units is None else int(units.max()) + 1
+def spread(statistic: Statistic, count: int, weights: Iterator[Floats], times: int) -> Interval:
+    """The percentile interval of the bootstrap over `count` units; none where resampling shows no spread."""
     if count < 2:
         return Interval(None, None, "no interval from one cluster")
     drawn: list[Floats] = []
-    for weights in row_weights(n, units, seed):
+    for chunk in weights:
         left = times - sum(map(len, drawn))
         if left <= 0:
             break
-        drawn.append(statistic(weights[:left]))
+        drawn.append(statistic(chunk[:left]))
     ends = percentiles(np.concatenate(drawn))
     if ends is None:
         return Interval(None, None, "no interval: undefined in over a tenth of the bootstrap replicates")
