@@ -76,6 +76,11 @@ def test_what_cannot_be_taken_is_said(score: Callable[..., Said], log: Path) -> 
     assert "take different columns" in said("--metrics", "auroc,refusal_index")
     assert "--column is for metrics of other columns" in said("--metrics", "auroc", *TAKEN)
     assert "cannot read" in said("--metrics", "refusal_index(")
+    assert "--confidence is for confidences" in said(*one, *TAKEN, "--confidence", "id")
+    assert "--round is for confidences" in said(*one, *TAKEN, "--round", "2")
+    assert "a page is about confidences" in said(*one, *TAKEN, "--out", "page.html")
+    log.write_text(log.read_text().replace("q1,b", "q1,"))
+    assert "log.csv, line 3: model is empty" in said(*one, *TAKEN, "--cluster", "model")
 
 
 def test_objects_keep_the_order_of_their_keys(score: Callable[..., Said], tmp_path: Path) -> None:

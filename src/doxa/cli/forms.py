@@ -32,6 +32,19 @@ def takes_table(metrics: Sequence[str]) -> bool:
     return bool(others)
 
 
+def of_confidences(*given: Any) -> None:
+    """Raise `UsageError` for an option of confidences, or a page of them, beside metrics of other columns."""
+    names = ("--confidence", "--correct", "--complete-by", "--id", "--estimator", "--round")
+    *options, out = given
+    for name, value in zip(names, options, strict=True):
+        if value is not None:
+            raise UsageError(
+                f"{name} is for confidences", hint="here it is --column NAME=COL, --by, --cluster and --where"
+            )
+    if out is not None and out.suffix == ".html":
+        raise UsageError("a page is about confidences", hint="write the JSON: --out scores.json")
+
+
 def score_table(
     path: Path,
     metrics: Sequence[str],
@@ -66,7 +79,7 @@ def score_table(
         lines = part[LINE].to_list()
 
         def place(name: str, row: int, lines: list[int] = lines) -> str:
-            return f"{path}, line {lines[row]}: {taken[name]}"
+            return f"{path}, line {lines[row]}: {taken.get(name, cluster)}"
 
         made = measure_table(
             {name: part[column].to_list() for name, column in there.items()},

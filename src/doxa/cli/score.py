@@ -48,46 +48,43 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
     """Measure logged predictions: accuracy, calibration and ranking."""
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
-    from doxa.cli.forms import score_table, takes_table
+    from doxa.cli.forms import of_confidences, score_table, takes_table
     from doxa.errors import UsageError
-    from doxa.scoring import complete_items, existing, open_log, score_log
+    from doxa.scoring import open_log, score_log
 
-    names = metric_names(metrics)
+    names, by, where = metric_names(metrics), by or [], where or []
+    drawn: dict[str, Any] = {"intervals": intervals, "seed": seed}
     if takes_table(names or []):
-        groups, taken = score_table(
-            file,
-            names or [],
-            columns=column or (),
-            cluster=cluster,
-            by=by or (),
-            conditions=where or (),
-            intervals=intervals,
-            seed=seed,
-        )
+        of_confidences(confidence, correct, complete_by, item, estimator, digits, out)
+        which: dict[str, Any] = {"columns": column or [], "cluster": cluster, "by": by, "conditions": where}
+        groups, taken = score_table(file, names or [], **which, **drawn)
         return tell(groups, as_dict(file, taken, groups), out, as_json)
     if column:
         raise UsageError("--column is for metrics of other columns", hint="here it is --confidence and --correct")
-    log = open_log(
-        file,
-        confidence=confidence,
-        correct=correct,
-        cluster=cluster,
-        conditions=where or (),
-        estimator=estimator,
-        scale=chosen(scale),
-        digits=digits,
-    )
+    columns = {"confidence": confidence, "correct": correct, "cluster": cluster}
+    log = open_log(file, **columns, conditions=where, estimator=estimator, scale=chosen(scale), digits=digits)
     by = by or (["estimator"] if file.is_dir() else [])
-    if (complete_by is None) != (item is None):
-        raise UsageError("--complete-by and --id go together", hint="give both: --complete-by model --id question")
-    if complete_by is not None and item is not None:
-        across, item = existing(log.table, complete_by), existing(log.table, item)
-        log = replace(log, table=complete_items(log.table, log.columns, across, item, by))
-    groups = score_log(log, by=by, metrics=names, intervals=intervals, seed=seed)
+    log = completed(log, complete_by, item, by)
+    groups = score_log(log, by=by, metrics=names, **drawn)
     html = page(file, log, by, seed) if out is not None and out.suffix == ".html" else None
     tell(groups, as_dict(file, asdict(log.columns), groups), out, as_json, html)
+
+
+def completed(log: Log, complete_by: str | None, item: str | None, by: list[str]) -> Log:
+    """The log with the items alone that are there for every value of a column, where one is named."""
+    from dataclasses import replace
+
+    from doxa.errors import UsageError
+    from doxa.scoring import complete_items, existing
+
+    if (complete_by is None) != (item is None):
+        raise UsageError("--complete-by and --id go together", hint="give both: --complete-by model --id question")
+    if complete_by is None or item is None:
+        return log
+    across, item = existing(log.table, complete_by), existing(log.table, item)
+    return replace(log, table=complete_items(log.table, log.columns, across, item, by))
 
 
 def tell(

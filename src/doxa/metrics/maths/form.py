@@ -125,7 +125,7 @@ def measure_table(
     for spelled in metrics:
         shape, knobs = formed(spelled)
         arrays, there, n = clean(shape, columns, place)
-        units = _units(shape, cluster, arrays, n)
+        units = _units(shape, cluster, arrays, n, place)
         kept = {name: array[there] for name, array in arrays.items()}
         counts = {"n": int(there.sum()), "missing": missing + int((~there).sum()), "errors": errors}
         made.append(
@@ -182,15 +182,20 @@ def _prepared(
     return shape.statistic(**{name: array[rows] for name, array in arrays.items()}, **knobs), counts, again
 
 
-def _units(shape: Form, cluster: Values | None, arrays: dict[str, Column_], n: int) -> Any:
-    """The names of the clusters, row by row; `None` where every row is its own."""
-    names = arrays.get(shape.cluster) if cluster is None else cluster
+def _units(
+    shape: Form, cluster: Values | None, arrays: dict[str, Column_], n: int, place: Callable[[str, int], str]
+) -> Any:
+    """The names of the clusters, row by row; `None` where every row is its own. Raises `DataError` for empty ones."""
+    names: Any = arrays.get(shape.cluster) if cluster is None else cluster
     if names is None:
         return None
-    listed = np.array([str(each) for each in (names.tolist() if isinstance(names, np.ndarray) else names)])  # type: ignore[union-attr]
-    if listed.shape != (n,):
+    listed = names.tolist() if isinstance(names, np.ndarray) else list(names)
+    if len(listed) != n:
         raise DataError(f"cluster has {len(listed)} names for {n} rows", hint="give one cluster name per row")
-    return listed
+    if cluster is not None and any(each is None or each == "" for each in listed):
+        at = next(row for row, each in enumerate(listed) if each is None or each == "")
+        raise DataError(f"{place('cluster', at)} is empty", hint="every row needs the name of its cluster")
+    return np.array([str(each) for each in listed])
 
 
 def _measured(
