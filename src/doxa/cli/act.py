@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from doxa.acted import Mandate
     from doxa.cli.layout import Line
 
-HEAD = f"{'act':<9}{'n':>6}{'before':>8}{'after':>7}  {'change (95 %)':<23}{'p':>8}{'passages':>9}{'calls':>6}"
+HEAD = (
+    f"{'act':<9}{'n':>5}{'before':>7}{'after':>7}  {'change (95 %)':<23}{'p':>8}{'found':>6}{'calls':>6}{'tokens':>7}"
+)
 
 
 def act(
@@ -188,7 +190,7 @@ def lines(content: dict[str, Any], title: str, folder: str) -> list[Line]:
     calls = content["all"]["per_question"]["estimate_calls"]
     notes += [
         "before, after: share right of the graded answers; change: on the same questions, p by McNemar's exact test; "
-        "passages, calls: of acting, a question",
+        "found (passages), calls, tokens: of acting, a question",
         f"deciding took {content['estimator']} {calls:.1f} calls a question",
         f"one row a question: {folder}/acts.parquet",
     ]
@@ -207,7 +209,9 @@ def line(row: dict[str, Any]) -> str:
         moved += f" ({change['low']:+.2f} to {change['high']:+.2f})"
     tail = "—" if p is None else "<0.0001" if p["value"] < 1e-4 else f"{p['value']:.4f}"
     costs = row["per_question"]
+    known = costs["tokens_in"] is not None and costs["tokens_out"] is not None
+    tokens = f"{costs['tokens_in'] + costs['tokens_out']:,.0f}" if known else "—"
     return (
-        f"{row['act']:<9}{row['n']:>6,}{share('before'):>8}{share('after'):>7}  {moved:<23}{tail:>8}"
-        f"{costs['passages']:>9.1f}{costs['calls']:>6.1f}"
+        f"{row['act']:<9}{row['n']:>5}{share('before'):>7}{share('after'):>7}  {moved:<23}{tail:>8}"
+        f"{costs['passages']:>6.1f}{costs['calls']:>6.1f}{tokens:>7}"
     )
