@@ -267,3 +267,27 @@ def test_intervals_of_real_differences_hold_them(size: int) -> None:
             made = compare(a, b, correct=y, correct_b=z, cluster=cluster, metric=metric)
             hits[metric] += made.low is not None and made.high is not None and made.low <= truth[metric] <= made.high
     assert min(hits.values()) / 600 >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 600)
+
+
+def test_a_difference_of_brier_scores_is_the_paired_t_test_of_squared_errors() -> None:
+    from scipy.stats import ttest_rel
+
+    rng = np.random.default_rng(3)
+    a, b, y = rng.random(80), rng.random(80), rng.random(80) < 0.6
+    found = compare(a, b, correct=y, metric="brier_loss")
+    wanted = ttest_rel((a - y) ** 2, (b - y) ** 2)
+    assert found.p == pytest.approx(wanted.pvalue, abs=1e-12)
+    assert (found.low, found.high) == pytest.approx(tuple(wanted.confidence_interval(0.95)), abs=1e-12)
+
+
+def test_rows_repeated_in_clusters_add_nothing_to_a_difference_of_means() -> None:
+    rng = np.random.default_rng(4)
+    a, b, y = rng.random(60), rng.random(60), rng.random(60) < 0.5
+    once = compare(a, b, correct=y, metric="brier_loss")
+    twice = compare(
+        *(np.repeat(x, 2) for x in (a, b)),
+        correct=np.repeat(y, 2),
+        cluster=np.repeat(range(60), 2),
+        metric="brier_loss",
+    )
+    assert (twice.low, twice.high) == pytest.approx((once.low, once.high), abs=1e-12)

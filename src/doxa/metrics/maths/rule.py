@@ -36,6 +36,8 @@ class Rule:
     """The interval by formula, for independent answers; `None` leaves it to the bootstrap."""
     p_value: Callable[[Cells], float | None] | None = None
     """Of the test whether the confidences are calibrated, for independent answers; `None` where it has no power."""
+    parts: Callable[[Floats], tuple[Floats, Floats]] | None = None
+    """Of a mean over answers: what a right and what a wrong one counts at each confidence."""
     distance: bool = False
     """A distance from calibration: noise can only add to it, which its interval must take back."""
     implements: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ def mean_rule(
         better=better,
         bounds=bounds,
         interval=lambda cells: student(cells, *parts(cells.confidence)),
+        parts=parts,
         implements=implements,
     )
 
