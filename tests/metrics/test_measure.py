@@ -206,6 +206,16 @@ def test_intervals_of_a_calibrated_model_contain_zero_error() -> None:
     assert hits >= 36
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+def test_calibrated_outcomes_follow_the_confidences(copies: int) -> None:
+    p = np.array([0.0, 0.3, 0.8, 1.0])
+    cells = group(np.repeat(p, copies), np.ones(4 * copies, dtype=bool))
+    right = np.concatenate([c.right for c in bootstrap.calibrated(cells, 0)]) / copies
+    assert right.shape == (bootstrap.TIMES, 4)
+    assert right.mean(0) == pytest.approx(p[::-1], abs=0.05)
+    assert set(right[:, [0, 3]].ravel().tolist()) == {0.0, 1.0}
+
+
 def test_intervals_of_a_miscalibrated_model_contain_its_error() -> None:
     hits = 0
     for seed in range(40):
