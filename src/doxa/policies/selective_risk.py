@@ -29,9 +29,9 @@ class SelectiveRisk:
     That holds with probability at least 1 − `delta` over the answers it was fitted on; it is about the questions that
     are answered, not about all. The surest k answers are tested for k = start, start + 1, …, as long as
     P(Binomial(k, risk) <= wrong among them) is at most the level, which is to say that the Clopper-Pearson limit is at
-    most `risk`. Sequences start at an eighth, a quarter and a half of the answers, each with a third of `delta`; one
-    that arrives at the next start hands its level on. Where nothing qualifies nothing is answered, and the reason says
-    why.
+    most `risk`. Sequences start at an eighth, a quarter and a half of the answers, or as soon as a test can pass, with
+    equal shares of `delta`; one that arrives at the next start hands its level on. Where nothing qualifies nothing is
+    answered, and the reason says why.
 
     It is valid although the thresholds are answers: with ties broken at random the risk of the surest share q is
     continuous in q, so where it first exceeds `risk` it equals `risk`, and of the m answers up to there
@@ -76,8 +76,7 @@ class SelectiveRisk:
         if n <= fewest(self.risk, self.delta):
             needed = fewest(self.risk, self.delta) + 1
             return f"{n} answers cannot show a risk of {self.risk:g}; {needed} could, if all were right"
-        floor = fewest(self.risk, self.delta / len(STARTS))
-        starts = sorted({min(max(floor, math.ceil(share * n)), n - 1) for share in STARTS})
+        starts = starts_of(n, self.risk, self.delta)
         values = binomial_p(wrong, np.arange(1, n + 1), self.risk)
         qualified = np.flatnonzero(passed(values, starts, self.delta) & tie_ends(p))
         if len(qualified):
@@ -101,6 +100,20 @@ class SelectiveRisk:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The policy that `to_json` wrote."""
         return load(cls, data)
+
+
+def starts_of(n: int, risk: float, delta: float) -> list[int]:
+    """Ranks at which sequences start: as many of `STARTS` as can pass with their share of `delta`, at least one.
+
+    >>> starts_of(1000, 0.05, 0.05), starts_of(200, 0.05, 0.05), starts_of(100, 0.05, 0.05)
+    ([125, 250, 500], [72, 100], [59])
+    """
+    for count in range(len(STARTS), 1, -1):
+        floor = fewest(risk, delta / count)
+        starts = sorted({max(floor, math.ceil(share * n)) for share in STARTS})
+        if len(starts) == count and starts[-1] < n:
+            return starts
+    return [fewest(risk, delta)]
 
 
 def passed(p: Floats, starts: Sequence[int], delta: float) -> Bools:
