@@ -80,3 +80,9 @@ def test_every_policy_that_makes_sets_is_shown_without_asking() -> None:
 
     makers = {n for n in registry.names("policies") if hasattr(registry.find("policies", n), "fit_options")}
     assert makers == {spelled.partition("(")[0] for spelled in POLICIES.split(", ")}
+
+
+def test_calibrate_sends_policies_that_make_sets_here(run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert _run(["calibrate", run, "--estimator", "option_likelihood", "--policy", "pac_set"]) == 2
+    assert "doxa sets RUN" in capsys.readouterr().err

@@ -175,6 +175,11 @@ def rule(spelled: str, evidence: Evidence, probability: Floats) -> Ruling:
             "a policy decides on one confidence, and several are given",
             hint="apply the calibrator to other graded answers, then calibrate its column probability with the policy",
         )
+    if hasattr(policy, "fit_options"):
+        raise UsageError(
+            f"{spelled} makes sets of options, and here is one confidence per answer",
+            hint="doxa sets RUN takes a run of choice questions; from Python: fit_options",
+        )
     needed = {p.name for p in inspect.signature(policy.fit).parameters.values() if p.default is inspect.Parameter.empty}
     if needed - {"confidence", "correct"}:
         raise UsageError(
