@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def orthant(first: Floats, second: Floats, rho: Floats) -> Floats:
     """
     from scipy.special import ndtr
 
-    nodes, weights = np.polynomial.legendre.leggauss(64)
+    nodes, weights = _nodes()
     first, second, rho = np.broadcast_arrays(first, second, rho)
     # Of rho < 0: P(X > a, Y > b) = P(X > a) - P(X > a, -Y > -b), whose correlation is positive.
     flipped = rho < 0
@@ -36,6 +37,12 @@ def orthant(first: Floats, second: Floats, rho: Floats) -> Floats:
     base = np.where(start > 0, ndtr(-np.maximum(first, b)), ndtr(-first) * ndtr(-b))
     both = base + slope
     return np.asarray(np.where(flipped, ndtr(-first) - both, both))
+
+
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    """Places and weights of Gauss-Legendre integration over [-1, 1]."""
+    return np.polynomial.legendre.leggauss(64)
 
 
 def correlation(table: Floats) -> Floats:
