@@ -51,6 +51,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "acting": LEAVES | {"inquiry", "prompts"},
     "acted": LEAVES
     | {"acting", "calibrators", "flow", "inquiry", "items", "journal", "many", "metrics", "prices", "runs", "services"},
+    "delegating": LEAVES | {"inquiry", "policies", "prompts", "services"},
+    "delegated": LEAVES
+    | {"calibrators", "delegating", "flow", "inquiry", "journal", "many", "metrics", "policies", "runs", "services"},
     "flow": LEAVES
     | {"acting", "inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}
     | {"calibrators", "counting", "items", "many", "services"},

@@ -19,6 +19,7 @@ from doxa.cli.budget import budget
 from doxa.cli.calibrate import calibrate
 from doxa.cli.cascade import cascade
 from doxa.cli.compare import compare
+from doxa.cli.delegate import delegate
 from doxa.cli.doctor import doctor
 from doxa.cli.journal import journal
 from doxa.cli.list import list_members
@@ -69,6 +70,7 @@ VERBS = (
     apply,
     sets,
     cascade,
+    delegate,
     budget,
     watch,
     report,

@@ -13,6 +13,7 @@ from doxa.models.planted.claims import claim
 from doxa.models.planted.comparing import compare
 from doxa.models.planted.elicitation import elicit
 from doxa.models.planted.hedging import hedging
+from doxa.models.planted.notes import note
 from doxa.models.planted.personas import Persona
 from doxa.models.planted.reasoning import reason
 from doxa.models.planted.reasoning_steps import check, deduce, prospect
@@ -113,6 +114,7 @@ def _follow_up(persona: Persona, turns: Sequence[Message]) -> Distribution | Non
 _RECOGNISERS: tuple[Callable[[Persona, Sequence[Message]], Distribution | None], ...] = (
     _p_true,
     second_look,
+    note,
     claim,
     _entailment,
     compare,
