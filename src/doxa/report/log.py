@@ -100,7 +100,7 @@ def _calibration(part: Json) -> str:
         return f"{says}: not shown to be too sure or too unsure,{wrong} (ECE {interval(off)})."
     word = "too sure" if gap > 0 else "not sure enough"
     least, most = sorted((abs(low), abs(high)))
-    return f"{says}: {word} by {percent(abs(gap))} (from {percent(least)} to {percent(most)})."
+    return f"{says}: {word} by {_tenths(abs(gap))} points (from {_tenths(least)} to {_tenths(most)})."
 
 
 def _ranking(part: Json) -> str:
@@ -120,7 +120,7 @@ def _refusing(part: Json) -> str:
     if half is whole:
         return f"{percent(whole['risk'])} of all answers are wrong."
     return (
-        f"Answering only from {number(half['threshold'])} on gives {percent(half['coverage'])} of the answers; "
+        f"Answering only from {precise(half['threshold'])} on gives {percent(half['coverage'])} of the answers; "
         f"{percent(half['risk'])} of those are wrong instead of {percent(whole['risk'])}."
     )
 
@@ -138,9 +138,11 @@ def _promise(part: Json) -> str:
 def kept(one: Json) -> str:
     """A promise that can be kept."""
     held, sure = one["held_out"], percent(1 - one["delta"])
-    tried = "" if held["risk"] is None else f"; tried on rows it was not chosen on, {percent(held['risk'])} were wrong"
+    tried = (
+        "" if held["risk"] is None else f"; tried on rows it was not chosen on, {_tenths(held['risk'])} % were wrong"
+    )
     return (
-        f"From {number(one['threshold'], 3)} on, at most {percent(one['risk'])} of the answers are wrong, with {sure} "
+        f"From {precise(one['threshold'])} on, at most {percent(one['risk'])} of the answers are wrong, with {sure} "
         f"confidence, and {percent(one['coverage'])} are answered{tried}."
     )
 
@@ -171,7 +173,7 @@ def _thresholds(part: Json) -> Table:
         wrong = _share(table, row)
         avoided = table.blank("no answer is wrong") if row["avoided"] is None else Cell(percent(row["avoided"]))
         share = Cell(percent(row["coverage"]))
-        table.rows.append([Cell(number(row["threshold"])), share, table.counted(row["answered"]), wrong, avoided])
+        table.rows.append([Cell(precise(row["threshold"])), share, table.counted(row["answered"]), wrong, avoided])
     return table
 
 
@@ -186,16 +188,30 @@ def _promises(part: Json) -> Table:
             continue
         out = one["held_out"]
         shares = [Cell(percent(one["coverage"])), Cell(percent(out["coverage"])), _share(table, out)]
-        cells = [Cell(number(one["threshold"], 3)), *shares]
+        cells = [Cell(precise(one["threshold"])), *shares]
         table.rows.append([first, *cells])
     return table
+
+
+def precise(threshold: float) -> str:
+    """A threshold in as few digits as tell it from 1, at least three.
+
+    >>> precise(0.95), precise(0.99977), precise(1.0), precise(-3.21)
+    ('.950', '.9998', '1.000', '−3.210')
+    """
+    return number(threshold, next((d for d in range(3, 12) if threshold == 1 or round(threshold, d) != 1), 12))
+
+
+def _tenths(share: float) -> str:
+    """A share in tenths of a per cent, without the sign."""
+    return f"{100 * share:.1f}"
 
 
 def _share(table: Table, row: Json) -> Cell:
     """A share of errors with its interval."""
     if row["risk"] is None:
         return table.blank("nothing is answered")
-    return Cell(f"{percent(row['risk'])} [{percent(row['low'])}, {percent(row['high'])}]")
+    return Cell(f"{_tenths(row['risk'])} % [{_tenths(row['low'])}, {_tenths(row['high'])}]")
 
 
 class Groups(NamedTuple):
