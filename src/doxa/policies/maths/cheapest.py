@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.errors import DataError, UsageError
-from doxa.metrics.maths.checks import Bools, refuse
+from doxa.metrics.maths.checks import Bools, Floats, refuse
 from doxa.policies.maths.bounds import binomial_p
 from doxa.policies.maths.families import fixed_sequence
 from doxa.policies.maths.frontier import Answers, Plan, Point, frontier
+from doxa.policies.maths.thresholds import independent
 
 MOST = 200
 """Points of a frontier that are tested."""
@@ -84,7 +85,8 @@ def cheapest(
     Angelopoulos, Bates, Candès, Jordan and Lei 2021, Learn then Test (arXiv 2110.01052). Of a cluster's questions one
     is tested, drawn at random, so that those tested are independent.
     """
-    drawn, tested = halves(np.arange(len(answers.correct)) if cluster is None else cluster, seed)
+    names = np.arange(len(answers.correct)) if cluster is None else cluster
+    drawn, tested = halves(names, seed, *answers.confidence.T, *answers.correct.T)
     if not drawn.any() or not tested.any():
         return None
     points, held_out = _thinned(frontier(answers[drawn], coverage))[::-1], answers[tested]
@@ -98,15 +100,17 @@ def cheapest(
     return Chosen(points[i].plan, given[i], outcomes[i].wrong / given[i], cost, coverage)
 
 
-def halves(cluster: Sequence[Any] | ArrayLike, seed: int) -> tuple[Bools, Bools]:
-    """Two halves that share no cluster, by a hash of its name; of the second, one row of each cluster, at random."""
+def halves(cluster: Sequence[Any] | ArrayLike, seed: int, *values: Floats | Bools) -> tuple[Bools, Bools]:
+    """Two halves that share no cluster, by a hash of its name; of the second, one row of each cluster, at random.
+
+    `values` are what the rows hold, by which chance is seeded too.
+    """
     given = np.asarray([str(name) for name in np.asarray(cluster).tolist()])
     names, index = np.unique(given, return_inverse=True)
     dealt = sorted(range(len(names)), key=lambda i: hashlib.sha256(f"{seed}:{names[i]}".encode()).digest())
     second, alone = np.zeros(len(names), dtype=bool), np.zeros(len(index), dtype=bool)
     second[dealt[1::2]] = True
-    order = np.random.default_rng(seed).permutation(len(index))
-    alone[order[np.unique(index[order], return_index=True)[1]]] = True
+    alone[independent(index, seed, *values)] = True
     return ~second[index], second[index] & alone
 
 

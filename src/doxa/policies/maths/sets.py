@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from doxa.errors import DataError
 from doxa.metrics.maths.checks import Floats, check, clusters
+from doxa.policies.maths.thresholds import independent
 from doxa.types import Case, Decision, Guarantee, Scale
 
 WITHOUT_RIGHT = "share of sets without a right answer"
@@ -62,12 +63,7 @@ def absent_lowest(
     """Conformities of right options in ascending order, −inf where there was none, and one of each cluster."""
     s, there = check(conformity, among, Scale.REAL)
     s = np.where(there, s, -np.inf)
-    index = clusters(cluster, len(s))
-    if index is not None:
-        order = np.lexsort((s, index))
-        drawn = order[np.random.default_rng(seed).permutation(len(s))]
-        s = s[drawn[np.unique(index[drawn], return_index=True)[1]]]
-    return np.sort(s)
+    return np.sort(s[independent(clusters(cluster, len(s)), seed, s)])
 
 
 def by_set(threshold: float | str, case: Case, conformity: Mapping[str, float], guarantee: Guarantee) -> Decision:

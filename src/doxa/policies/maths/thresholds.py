@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.checks import Bools, Floats, check, clusters
+from doxa.metrics.maths.checks import Bools, Floats, Ints, check, clusters
 from doxa.state import fitted
 from doxa.types import Case, Decision, Guarantee, Scale
 
@@ -16,20 +17,29 @@ WRONG_AMONG_GIVEN = "share of wrong answers among those given"
 WRONG_AMONG_ALL = "share of questions that are answered wrongly"
 
 
+def independent(index: Ints | None, seed: int, *values: Floats | Bools) -> Ints:
+    """Rows in random order: all of them, or one of each cluster.
+
+    Chance comes from the seed and the values, not from the order of the rows. From the seed alone every data set of one
+    size would be drawn from alike, so that what comes first in its cluster (the least sure answer, or the wrong one)
+    would be drawn too rarely each time or too often, and a promise over data sets would not hold.
+    """
+    keys = values if index is None else (index, *values)
+    order = np.lexsort(keys[::-1])
+    content = hashlib.sha256(b"".join(key[order].tobytes() for key in keys)).digest()
+    rng = np.random.default_rng([seed, *content])
+    drawn = rng.permutation(order)
+    if index is None:
+        return drawn
+    return rng.permutation(drawn[np.unique(index[drawn], return_index=True)[1]])
+
+
 def surest_first(
     confidence: ArrayLike, correct: ArrayLike, cluster: Sequence[Any] | None = None, seed: int = 0
 ) -> tuple[Floats, Bools]:
-    """Clean arrays of independent answers, the surest first: one of each cluster, and ties in random order.
-
-    What is drawn depends on the answers and the seed, not on the order of the rows.
-    """
+    """Clean arrays of independent answers, the surest first: one of each cluster, and ties in random order."""
     p, y = check(confidence, correct, Scale.REAL)
-    index = clusters(cluster, len(p))
-    order = np.lexsort((y, p, np.zeros(len(p)) if index is None else index))
-    drawn = order[np.random.default_rng(seed).permutation(len(p))]
-    if index is not None:
-        drawn = drawn[np.unique(index[drawn], return_index=True)[1]]
-        drawn = drawn[np.random.default_rng(seed).permutation(len(drawn))]
+    drawn = independent(clusters(cluster, len(p)), seed, p, y)
     drawn = drawn[np.argsort(-p[drawn], kind="stable")]
     return p[drawn], y[drawn]
 
