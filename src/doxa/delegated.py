@@ -82,7 +82,7 @@ async def learn(policy: PrivacyPAD, desk: Desk, places: Sequence[int], watched: 
     for epoch in range(policy.epochs):
         tried = policy.explore(prompts, epoch)
         acts = [[tuple(ACTIONS[act] for act in row) for row in actions.tolist()] for actions, _ in tried]
-        policy = policy.improved(prompts, tried, await desk.qualities(places, acts))
+        policy = policy.improved(prompts, tried, await desk.qualities(places, acts), epoch)
         if watched:
             watched.one_more()
     return policy

@@ -31,6 +31,7 @@ BANKS = (
     "dates",
     "fictional",
     "word_problems",
+    "private_notes",
 )
 SMALL: dict[str, dict[str, Any]] = {"capitals_languages": {"languages": ("de", "ja", "ru", "hi")}}
 
@@ -47,7 +48,7 @@ def correct(question: Question, text: str) -> bool | None:
 def test_questions_are_whole_and_unique(name: str) -> None:
     questions = made(name)
     assert len({q.id for q in questions}) == len(questions) > 0
-    assert len({(q.text, q.choices) for q in questions}) == len(questions)
+    assert len({(q.text, q.choices, q.context) for q in questions}) == len(questions)
     for question in questions:
         assert question.id.startswith(f"{name}/") and question.tags["bank"] == name
         assert question.kind in KINDS and question.cluster and question.answers is not None

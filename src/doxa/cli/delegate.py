@@ -12,8 +12,8 @@ import typer
 if TYPE_CHECKING:
     from doxa.cli.layout import Line
 
-HEAD = f"{'':<13}{'quality (95 %)':<21}{'leakage (95 %)':<21}{'kept of':>8}{'calls':>12}"
-BELOW = f"{'':<13}{'':<21}{'':<21}{'remote':>8}{'local':>6}{'remote':>7}"
+HEAD = f"{'':<13}{'quality (95 %)':<22}{'leakage (95 %)':<22}{'kept of':>8}{'calls':>11}"
+BELOW = f"{'':<13}{'':<44}{'remote':>8}{'local':>6}{'remote':>7}"
 
 
 def delegate(
@@ -27,8 +27,8 @@ def delegate(
     ),
     region: Annotated[str, typer.Option(help="of telephone numbers without a country's code")] = "US",
     limit: Annotated[int | None, typer.Option(min=1, help="a fixed sample of so many questions")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="rounds of learning")] = 200,
-    samples: Annotated[int, typer.Option(min=2, help="ways tried for each prompt in a round")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, help="rounds of learning")] = 100,
+    samples: Annotated[int, typer.Option(min=2, help="ways tried for each prompt in a round")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="seed of everything that is drawn")] = 0,
     max_tokens: Annotated[int, typer.Option(min=1, help="of the replies")] = 64,
     max_calls: Annotated[int | None, typer.Option(min=1, help="stop after so many paid calls")] = None,
@@ -61,7 +61,7 @@ def delegate(
     models = load_model(local), load_model(remote)
     wanted = Study(asked, *models, policies, pii, Plan(asked, {}, Asking(seed, max_tokens=max_tokens)))
     folder = answers or Path("runs") / wanted.identity
-    with quiet_logs(), showing() as progress:
+    with quiet_logs(), showing("rounds") as progress:
         work = study(wanted, folder, budget=Budget(max_calls), fresh=fresh, keep=out is not None, progress=progress)
         content = run_until_done(work, *models)
     if out is not None:
@@ -117,5 +117,5 @@ def line(row: dict[str, Any]) -> str:
     kept = "—" if row["preserved"] is None else f"{row['preserved']:.3f}"
     name, calls = f"{row['name']}{' *' if row['frontier'] else ''}", row["calls"]
     return (
-        f"{name:<13}{share('quality'):<21}{share('leakage'):<21}{kept:>8}{calls['local']:>6.2f}{calls['remote']:>7.2f}"
+        f"{name:<13}{share('quality'):<22}{share('leakage'):<22}{kept:>8}{calls['local']:>6.2f}{calls['remote']:>7.2f}"
     )

@@ -14,21 +14,21 @@ _PLAIN_EVERY = 10.0
 
 
 @contextlib.contextmanager
-def showing() -> Iterator[Progress]:
-    """A function to call with the standing, as often as one likes."""
+def showing(what: str = "questions") -> Iterator[Progress]:
+    """A function to call with the standing, as often as one likes; `what` are the things that are done."""
     if sys.stderr.isatty():
-        with _bar() as progress:
+        with _bar(what) as progress:
             yield progress
     else:
-        yield _plain()
+        yield _plain(what)
 
 
-def line(standing: Standing, seconds: float) -> str:
-    """One line: questions, calls, rate, errors, time left."""
+def line(standing: Standing, seconds: float, what: str = "questions") -> str:
+    """One line: questions (or `what` is done), calls, rate, errors, time left."""
     done = standing.calls + standing.calls_saved
     rate = standing.calls / seconds if seconds > 0 else 0.0
     parts = [
-        f"{standing.questions_done}/{standing.questions} questions",
+        f"{standing.questions_done}/{standing.questions} {what}",
         f"{done}/{max(done, standing.calls_expected)} calls",
         f"{rate:.1f}/s",
     ]
@@ -47,7 +47,7 @@ def _clock(seconds: float) -> str:
     return f"{minutes} m {rest:02d} s" if minutes else f"{rest} s"
 
 
-def _plain() -> Progress:
+def _plain(what: str) -> Progress:
     started = time.monotonic()
     last = started
 
@@ -56,14 +56,14 @@ def _plain() -> Progress:
         now = time.monotonic()
         if now - last >= _PLAIN_EVERY or standing.questions_done == standing.questions:
             last = now
-            sys.stderr.write(line(standing, now - started) + "\n")
+            sys.stderr.write(line(standing, now - started, what) + "\n")
             sys.stderr.flush()
 
     return show
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar(what: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -74,7 +74,7 @@ def _bar() -> Iterator[Progress]:
 
         def show(standing: Standing) -> None:
             done = standing.calls + standing.calls_saved
-            text = line(standing, time.monotonic() - started)
+            text = line(standing, time.monotonic() - started, what)
             bars.update(task, completed=done, total=max(done, standing.calls_expected), description=text)
 
         yield show

@@ -31,9 +31,10 @@ class PrivacyPAD:
     The chunks are decided on in turn; a case's details are what is known of one. The policy is a softmax over the three
     acts, linear in the details, and `decide` takes the likeliest. It is learnt by REINFORCE: in each of `epochs` rounds
     every prompt is decided on `samples` times at random, rewarded by quality − `penalty` · leakage, and the weights go
-    `rate` along the gradient, with the mean of a prompt's other rewards as the baseline. Leakage is the share of a
-    prompt's different pieces of private data that are sent as they are; quality is in [0, 1]. `explore` and `improved`
-    are one round.
+    `rate` along the gradient, with the mean of a prompt's other rewards as the baseline. In the first half of the
+    epochs the penalty grows from 0 to its full height: with all of it at once sending is given up before it is known
+    where it is worth it. Leakage is the share of a prompt's different pieces of private data that are sent as they are;
+    quality is in [0, 1]. `explore` and `improved` are one round.
 
     `fit`, to which confidences of whole answers tell nothing of chunks, leaves it unlearnt: chunks with private data
     stay, others are sent. Setting and reward after PrivacyPAD, a reinforcement-learning framework for dynamic
@@ -41,9 +42,9 @@ class PrivacyPAD:
     """
 
     penalty: float = 1.0
-    epochs: int = 200
-    samples: int = 8
-    rate: float = 2.0
+    epochs: int = 100
+    samples: int = 4
+    rate: float = 5.0
     seed: int = 0
     _names: tuple[str, ...] | None = None
     _weights: tuple[tuple[float, ...], ...] | None = None
@@ -84,16 +85,19 @@ class PrivacyPAD:
         random, weights = np.random.default_rng([self.seed, epoch]), np.array(self._weights)
         return [follow(weights, each, random.random((self.samples, len(each.held)))) for each in prompts]
 
-    def improved(self, prompts: Sequence[Chunks], tried: Sequence[tuple[Ints, Floats]], quality: Floats) -> Self:
-        """A copy one step up the gradient; `quality` is (prompts, samples)."""
+    def improved(
+        self, prompts: Sequence[Chunks], tried: Sequence[tuple[Ints, Floats]], quality: Floats, epoch: int
+    ) -> Self:
+        """A copy one step up the gradient; `quality` (prompts, samples) is of what `explore` tried in that epoch."""
         import numpy as np
 
         from doxa.policies.maths.policy_gradient import gradient
 
         if quality.shape != (len(prompts), self.samples) or not ((quality >= 0) & (quality <= 1)).all():
             raise DataError(f"quality of {quality.shape}", hint="a number in [0, 1] for each prompt and sample")
+        penalty = self.penalty * min(1.0, 2 * epoch / self.epochs)
         step = sum(
-            gradient(scores, worth - self.penalty * each.leaked(actions))
+            gradient(scores, worth - penalty * each.leaked(actions))
             for each, (actions, scores), worth in zip(prompts, tried, quality, strict=True)
         )
         moved = np.array(self._weights) + self.rate * step / len(prompts)

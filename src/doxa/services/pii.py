@@ -29,11 +29,11 @@ _DATE = re.compile(
     rf"|(?P<m3>{_MONTH}) (?P<d3>\d\d?), (?P<y3>\d{{4}}))\b"
 )
 _TITLE = r"(?:Dr|Mr|Mrs|Ms|Prof)\b\.? "
-_NAME = r"[^\W\d_a-zß-ÿ][^\W\d_A-ZÀ-Þ][\w'’-]*"
+_NAME = rf"(?!{_TITLE})[^\W\d_a-zß-ÿ](?:[^\W\d_A-ZÀ-Þ]|['’][^\W\d_])(?:[\w-]|['’](?!s\b))*"
 _PERSON = re.compile(rf"(?P<title>{_TITLE})?(?P<name>\b{_NAME}(?: {_NAME}){{0,2}})\b")
 _STARTS = """
-    A After All An And As At Before But By Call Contact Dear For From He Hello Her Hi His How I If In Is It Its My No Of
-    On Or Our Please She So That The Their Then They This To Was We What When Where Which Who Whose Why With Yes You
+    A After All An And As Ask At Before But By Call Contact Dear For From He Hello Her Hi His How I If In Is It Its My
+    No Of On Or Our Please She So That The Their Then They This To Was We What When Where Which Who Whose Why With Yes You
     Your
 """
 _NO_NAME = frozenset((*_STARTS.split(), *calendar.month_name, *calendar.day_name))
@@ -102,8 +102,8 @@ class PII:
         """What has a form, and passes the check of its kind."""
         for kind, (form, valid) in self._forms.items():
             for match in form.finditer(text):
-                if valid(match[0]):
-                    plain = match[0] if kind in ("EMAIL", "IP") else re.sub(r"[ -]", "", match[0])
+                plain = match[0] if kind in ("EMAIL", "IP") else re.sub(r"[ -]", "", match[0])
+                if valid(plain):
                     yield Found(*match.span(), kind, plain.casefold())
 
     def _telephones(self, text: str) -> Iterator[Found]:
