@@ -220,6 +220,7 @@ def test_where_right_answers_are_lost_too_often_no_set_will_do(policy: Any) -> N
     decision = policy.fit_options(options=options, right=right).decide(Case(None, options=options[0]))
     assert decision.act == "abstain" and decision.payload == ("a", "b")
     assert "30 of 100 questions" in decision.reason
+    assert decision.guarantee is None
 
 
 def test_several_right_options_count_by_the_likeliest() -> None:

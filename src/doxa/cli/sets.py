@@ -118,7 +118,7 @@ def tried(policy: Any, known: Options, folds: int, seed: int) -> dict[str, Any]:
         "size": sum(len(d.payload) for d, _ in decided) / n,
         "answered": len(answered),
         "answered_right": sum(map(bool, answered)),
-        "guarantee": asdict(fitted.guarantee),
+        "guarantee": None if isinstance(threshold, str) else asdict(fitted.guarantee),
         "reason": threshold if isinstance(threshold, str) else "",
     }
 

@@ -69,12 +69,12 @@ def absent_lowest(
 def by_set(threshold: float | str, case: Case, conformity: Mapping[str, float], guarantee: Guarantee) -> Decision:
     """The options whose conformity is at least the threshold: answered if it is one, else handed over as payload.
 
-    A threshold of words says why all options are in the set.
+    A threshold of words says why all options are in the set, of which nothing is promised.
     """
     if not case.options:
         return Decision("abstain", case.confidence, payload=(), reason="there are no options to choose from")
     if isinstance(threshold, str):
-        return Decision("abstain", case.confidence, tuple(case.options), guarantee, reason=threshold)
+        return Decision("abstain", case.confidence, tuple(case.options), reason=threshold)
     chosen = tuple(name for name, value in conformity.items() if value >= threshold)
     reason = f"{len(chosen)} of {len(case.options)} options are likely enough"
     return Decision("answer" if len(chosen) == 1 else "abstain", case.confidence, chosen, guarantee, reason)
