@@ -150,11 +150,15 @@ async def study(
         try:
             rows, kept = await _studied(wanted, desk, keep, progress)
         except CallFailed as failed:
-            raise Incomplete(f"a call is missing: {failed}", hint="the same command goes on") from failed
+            raise Incomplete(
+                f"a call is missing: {failed}", hint="the same command goes on; a question that fails again must go"
+            ) from failed
         finally:
-            await asyncio.gather(*desk.came.values(), return_exceptions=True)
-            await flow.drain(callers)
-            journal.close()
+            try:
+                await flow.drain(callers)
+                await asyncio.gather(*desk.came.values(), return_exceptions=True)
+            finally:
+                journal.close()
     return {
         "schema": SCHEMA,
         "local": wanted.local.name,

@@ -37,8 +37,9 @@ class PrivacyPAD:
     quality is in [0, 1]. `explore` and `improved` are one round.
 
     `fit`, to which confidences of whole answers tell nothing of chunks, leaves it unlearnt: chunks with private data
-    stay, others are sent. Setting and reward after PrivacyPAD, a reinforcement-learning framework for dynamic
-    privacy-aware delegation, whose learner and data are unreleased; state, policy and gradient are ours.
+    stay, others are sent. The setting is that of Hui, Dong, Sivapiromrat, Shareghi and Collier 2025, PrivacyPAD: A
+    Reinforcement Learning Framework for Dynamic Privacy-Aware Delegation (arXiv 2510.16054), whose learner and data are
+    unreleased; what is known of a chunk, masking as a third act, and the learner are ours.
     """
 
     penalty: float = 1.0

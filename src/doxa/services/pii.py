@@ -33,8 +33,8 @@ _NAME = rf"(?!{_TITLE})[^\W\d_a-zß-ÿ](?:[^\W\d_A-ZÀ-Þ]|['’][^\W\d_])(?:[\w
 _PERSON = re.compile(rf"(?P<title>{_TITLE})?(?P<name>\b{_NAME}(?: {_NAME}){{0,2}})\b")
 _STARTS = """
     A After All An And As Ask At Before But By Call Contact Dear For From He Hello Her Hi His How I If In Is It Its My
-    No Of On Or Our Please She So That The Their Then They This To Was We What When Where Which Who Whose Why With Yes You
-    Your
+    No Of On Or Our Please She So That The Their Then They This To Was We What When Where Which Who Whose Why With Yes
+    You Your
 """
 _NO_NAME = frozenset((*_STARTS.split(), *calendar.month_name, *calendar.day_name))
 """Words with a capital letter that begin no name."""
