@@ -51,9 +51,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "acting": LEAVES | {"inquiry", "prompts"},
     "acted": LEAVES
     | {"acting", "calibrators", "flow", "inquiry", "items", "journal", "many", "metrics", "prices", "runs", "services"},
-    "delegating": LEAVES | {"inquiry", "policies", "prompts", "services"},
+    "delegating": LEAVES | {"inquiry", "policies", "prompts", "text"},
     "delegated": LEAVES
-    | {"calibrators", "delegating", "flow", "inquiry", "journal", "many", "metrics", "policies", "runs", "services"},
+    | {"calibrators", "delegating", "flow", "inquiry", "journal", "many", "metrics", "policies", "runs", "text"},
     "flow": LEAVES
     | {"acting", "inquiry", "journal", "registry", "prompts", "prices", "grading", "analysis", "runs"}
     | {"calibrators", "counting", "items", "many", "services"},

@@ -21,7 +21,7 @@ from doxa.types import Act, Measurement, Model, Question
 
 if TYPE_CHECKING:
     from doxa.metrics.maths.checks import Floats
-    from doxa.services.pii import PII
+    from doxa.text.pii import PII
 
 SCHEMA = "doxa.delegation/1"
 FOLDS = 4

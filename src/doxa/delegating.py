@@ -12,7 +12,7 @@ from doxa.errors import UsageError
 from doxa.inquiry import Inquiry
 from doxa.policies.privacypad import ALREADY, PRIVATE
 from doxa.prompts import delegating
-from doxa.services.pii import KINDS, PII, Found
+from doxa.text.pii import KINDS, PII, Found
 from doxa.types import Act, Case, Policy, Question, Reply, Usage
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from doxa.models.mock import Mock
 from doxa.policies.privacypad import PrivacyPAD
 from doxa.prompts import delegating
 from doxa.questions import bank
-from doxa.services.pii import PII
+from doxa.text.pii import PII
 from doxa.types import Act, Capabilities, Case, Decision, Outcome, Question, Reply, Request, Usage
 
 NOTE = "Maria Keller called.\nHer number is 212 555 0142, and 212 555 0143 at work.\nIt rained.\nCall (212) 555-0142."

@@ -54,7 +54,7 @@ def delegate(
     from doxa.loading import load_model
     from doxa.policies.privacypad import PrivacyPAD
     from doxa.questions import load
-    from doxa.services.pii import PII
+    from doxa.text.pii import PII
 
     policies = [PrivacyPAD(each, epochs, samples, seed=seed) for each in numbers(penalties)]
     asked, pii = load(questions, limit=limit, seed=seed), PII(region)

@@ -83,7 +83,6 @@ class PII:
             "IP": (_IP, _is_address),
         }
         self._region = region
-        self.name = "pii"
         self.fingerprint = f"{VERSION}\n{region}\n{self._phones.__version__}\n{_package('stdnum').__version__}"
 
     def find(self, text: str) -> list[Found]:

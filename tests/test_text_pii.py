@@ -10,7 +10,7 @@ from stdnum import iban, luhn
 
 from doxa.errors import UsageError
 from doxa.questions import bank
-from doxa.services.pii import PII
+from doxa.text.pii import PII
 
 
 def units(text: str, region: str = "US") -> list[str]:
