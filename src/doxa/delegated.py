@@ -221,7 +221,7 @@ async def _row(name: str, kind: str, acts: Sequence[Acts], desk: Desk, seed: int
     """What one way of delegating comes to on all questions."""
     from doxa.metrics.maths.verdicts import mean_shift
 
-    came = [await desk.try_out(place, each) for place, each in enumerate(acts)]
+    came = await asyncio.gather(*(desk.try_out(place, each) for place, each in enumerate(acts)))
     cluster = [question.cluster for question in desk.questions]
 
     def mean(what: str, better: str) -> dict[str, Any]:
