@@ -57,7 +57,7 @@ def act(
     fresh: Annotated[bool, typer.Option("--fresh", help="start anew instead of resuming")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Ask questions, let a policy decide on every answer, and carry its decisions out.
+    """Let a policy decide on every answer, and carry it out.
 
     Answers are graded before and after. The same command again resumes, as with doxa run.
     """

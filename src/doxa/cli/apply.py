@@ -33,9 +33,9 @@ def apply(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Add calibrated probabilities to a file, and what the policy would do where there is one.
+    """Add calibrated probabilities and decisions to a file.
 
-    They are the columns `probability` and `act`; where the confidence is missing the probability stays empty. From
+    They are the columns `probability` and, with a policy, `act`; where the confidence is missing the probability stays empty. From
     calibrators that give one there is an interval, too.
     """
     from doxa.cli.tables import write_table

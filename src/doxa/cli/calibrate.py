@@ -49,7 +49,7 @@ def calibrate(
     seed: Annotated[int, typer.Option(min=0, help="of the folds")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Fit a calibrator on logged predictions and write it; with a policy, also when to answer.
+    """Fit a calibrator on logged predictions, and a policy.
 
     Before and after are compared on folds that it was not fitted on. With `--method all` every calibrator that takes
     what there is goes through that comparison, and the one of the least Brier score is written.

@@ -43,7 +43,10 @@ def compare(
     seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Compare estimators of a run, or models: paired differences with intervals, and p-values for the whole table."""
+    """Compare the estimators of a run, or models.
+
+    Differences are paired, with intervals and with p-values for the whole table.
+    """
     from doxa.cli.layout import show
     from doxa.cli.score import chosen
     from doxa.contests import as_dict, contest, open_rivals

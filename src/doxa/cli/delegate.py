@@ -39,7 +39,7 @@ def delegate(
     fresh: Annotated[bool, typer.Option("--fresh", help="start anew instead of resuming")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Learn which chunks of a prompt to keep, to send, or to send with marks for private data.
+    """Learn which chunks of a prompt may leave this machine.
 
     Prints quality and leaked private data of the learnt policies, on questions they were not learnt on, and of
     baselines. The same command again resumes.

@@ -47,7 +47,10 @@ def power(
     level: Annotated[float, typer.Option(help="two-sided level of the test")] = 0.05,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Plan a comparison: give a difference for the questions it needs, the questions for the difference, or both."""
+    """Say how many questions a comparison needs.
+
+    Give a difference for the questions it needs, the questions for the difference they show, or both.
+    """
     from doxa.cli.layout import show
     from doxa.errors import UsageError
 

@@ -44,7 +44,10 @@ def sets(
     seed: Annotated[int, typer.Option(min=0, help="of the folds")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Make sets of options that hold the right answer, and show how many do and how large they are."""
+    """Make sets of options that hold the right answer.
+
+    It shows how many do, on folds they were not made from, and how large they are.
+    """
     from doxa import registry
     from doxa.cli.layout import show
     from doxa.errors import UsageError

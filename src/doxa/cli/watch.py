@@ -55,7 +55,7 @@ def watch(
     seed: Annotated[int, typer.Option(min=0, help="of the order of equal confidences")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
-    """Raise an alarm when answers are no longer like those of before.
+    """Raise an alarm when answers are no longer like before.
 
     Tests whether confidences are drawn as before, which needs no outcomes; whether errors are, where both files have
     outcomes; and whether calibrated probabilities come true. Leaves with 10 when the alarm is raised.

@@ -14,9 +14,9 @@ def confidence_weighted_accuracy(
 
     Range [0, 1], higher is better. Columns and knobs are those of `distributional_correctness_score`, as is the source.
 
-    >>> belief = {"A": 0.6, "B": 0.3, "IDK": 0.1}
+    >>> belief = {"A": 0.5, "B": 0.25, "IDK": 0.25}
     >>> confidence_weighted_accuracy(options=[belief, belief], gold=["A", "B"], logs=False)
-    0.3
+    0.25
     """
     return FORM.value(options=options, gold=gold, idk=idk, logs=logs, normalise=normalise)
 

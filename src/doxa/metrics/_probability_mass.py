@@ -14,8 +14,8 @@ def probability_mass(
 
     Range [0, 1], higher is better. Columns and knobs are those of `distributional_correctness_score`, as is the source.
 
-    >>> probability_mass(options=[{"A": 0.6, "B": 0.3, "IDK": 0.1}], gold=[["A", "B"]], logs=False)
-    0.9
+    >>> probability_mass(options=[{"A": 0.5, "B": 0.25, "IDK": 0.25}], gold=[["A", "B"]], logs=False)
+    0.75
     """
     return FORM.value(options=options, gold=gold, idk=idk, logs=logs, normalise=normalise)
 
