@@ -35,8 +35,8 @@ def apply(
 ) -> None:
     """Add calibrated probabilities and decisions to a file.
 
-    They are the columns `probability` and, with a policy, `act`; where the confidence is missing the probability stays empty. From
-    calibrators that give one there is an interval, too.
+    They are the columns `probability` and, with a policy, `act`; where the confidence is missing the probability stays
+    empty. From calibrators that give one there is an interval, too.
     """
     from doxa.cli.tables import write_table
     from doxa.scoring import LINE
