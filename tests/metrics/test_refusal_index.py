@@ -91,6 +91,7 @@ def test_two_passes_of_labels_become_two_columns() -> None:
         two_passes(["right"], [None])
 
 
+@pytest.mark.slow
 def test_the_interval_holds_in_simulation() -> None:
     rng = np.random.default_rng(1)
     rho, held = 0.5, 0
