@@ -165,6 +165,17 @@ def test_inspect_log_probabilities_are_a_confidence_and_letters_are_options(tmp_
     assert failed.reply is None and "correct" not in failed.measures
 
 
+def test_verdicts_of_inspect_come_from_one_scorer_and_never_from_its_notes(tmp_path: Path) -> None:
+    partly = {"value": "P", "metadata": {"tries": 1}}
+    scores = [{"f1": {"value": f1}, "match": match} for f1, match in ((1.0, {"value": "I"}), (0.5, partly))]
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps({"samples": [sample(i, "B", scores=each) for i, each in enumerate(scores)]}))
+    assert [each.measures["correct"] for each in recordings(f"inspect_ai:{path}")] == [False, None]
+    path.write_text(json.dumps({"samples": [sample("q", "B", scores={"match": partly})]}))
+    [only] = recordings(f"inspect_ai:{path}")
+    assert "correct" not in only.measures and only.measures["match.tries"] == 1.0
+
+
 def test_uqlm_results_are_scored_and_replayed(tmp_path: Path) -> None:
     data = {
         "prompts": ["1?", [{"role": "user", "content": "2?"}]],
@@ -210,6 +221,7 @@ def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
         ("lm_eval", "{}\n", "field 'arguments'"),
         ("lm_eval", '{"arguments": {"a": {"arg_0": 3}}, "filtered_resps": []}\n', "field 'arguments'"),
         ("inspect_ai", '{"samples": []}', "no samples"),
+        ("inspect_ai", '{"samples": [3]}', "sample 1 is no object"),
         ("inspect_ai", '{"samples": [{}]}', "sample 1, field 'id'"),
         ("uqlm", "[]", "no object 'data'"),
         ("uqlm", '{"data": {"responses": ["a"], "prompts": []}}', "0 prompts and 1 responses"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,17 @@ ZSTANDARD = 93
 def inspect_ai(path: Path) -> list[Recording]:
     """One recording per sample and epoch; the epochs of a sample share its cluster.
 
-    Each scorer is a column of its name, `correct` is the first one that says right or wrong; numbers among the metadata
-    of scores and samples are columns too (`SCORER.KEY`, `metadata.KEY`). Where log-probabilities were kept,
-    `sequence_probability` is a confidence. Samples that failed have no reply.
+    Each scorer is a column of its name, `correct` is the first one that says only right or wrong of all samples;
+    numbers among the metadata of scores and samples are columns too (`SCORER.KEY`, `metadata.KEY`). Where
+    log-probabilities were kept, `sequence_probability` is a confidence. Samples that failed have no reply.
     """
-    found = [_recording(place, sample) for place, sample in _samples(path)]
+    samples = list(_samples(path))
+    verdicts: dict[str, list[Cell]] = {}
+    for _, sample in samples:
+        for name, value in _values(sample).items():
+            verdicts.setdefault(name, []).append(value)
+    right = next((name for name, values in verdicts.items() if _says(values)), None)
+    found = [_recording(place, sample, right) for place, sample in samples]
     if not found:
         raise DataError(f"{path} holds no samples", hint="was the evaluation run to its end?")
     return found
@@ -36,12 +42,22 @@ def _samples(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         content = json_of(path, "give an .eval or .json log of Inspect")
         samples = content.get("samples") if isinstance(content, dict) else None
         for i, sample in enumerate(samples or []):
-            yield f"{path}, sample {i + 1}", sample
+            yield _object(f"{path}, sample {i + 1}", sample)
         return
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if info.filename.startswith("samples/") and info.filename.endswith(".json"):
-                yield f"{path}, {info.filename}", json.loads(_content(archive, info, path))
+                place = f"{path}, {info.filename}"
+                try:
+                    yield _object(place, json.loads(_content(archive, info, path)))
+                except ValueError as error:
+                    raise DataError(f"{place} is not JSON: {error}", hint="is the file whole?") from None
+
+
+def _object(place: str, sample: Any) -> tuple[str, Mapping[str, Any]]:
+    if not isinstance(sample, dict):
+        raise DataError(f"{place} is no object", hint="is it a log of Inspect?")
+    return place, sample
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
@@ -61,7 +77,8 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> byt
     return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(content))
 
 
-def _recording(place: str, sample: Mapping[str, Any]) -> Recording:
+def _recording(place: str, sample: Mapping[str, Any], right: str | None) -> Recording:
+    """A sample; `right` is the scorer that is the column `correct`."""
     id_, epoch = str(needed(place, sample, "id", (str, int))), int(sample.get("epoch") or 1)
     messages = _asked(place, sample)
     choices = tuple(map(str, sample.get("choices") or ()))
@@ -77,7 +94,11 @@ def _recording(place: str, sample: Mapping[str, Any]) -> Recording:
     output = (sample.get("output") or {}).get("choices") or []
     said = tokens((output[0].get("logprobs") or {}).get("content")) if output else None
     reply = _text(output[0]["message"].get("content")) if output else None
-    measures: dict[str, Cell] = {"epoch": epoch, **_scores(sample.get("scores") or {})}
+    values = _values(sample)
+    measures: dict[str, Cell] = {"epoch": epoch, **values, **_noted(sample)}
+    if right in values:
+        verdict = values[right]
+        measures["correct"] = None if verdict is None else bool(verdict)
     measures |= {
         f"metadata.{key}": _cell(value) for key, value in (sample.get("metadata") or {}).items() if _flat(value)
     }
@@ -113,18 +134,31 @@ def _accepted(target: Any, choices: tuple[str, ...]) -> tuple[str, ...] | None:
     return tuple(letters.get(one, one) for one in listed)
 
 
-def _scores(scores: Mapping[str, Any]) -> dict[str, Cell]:
-    """Every scorer's value, what it noted in numbers, and the first verdict as `correct`."""
+def _values(sample: Mapping[str, Any]) -> dict[str, Cell]:
+    """Every scorer's value; one of several parts is a column for each."""
     found: dict[str, Cell] = {}
-    for name, score in scores.items():
+    for name, score in (sample.get("scores") or {}).items():
         value = score.get("value") if isinstance(score, dict) else score
         parts = value if isinstance(value, dict) else {"": value}
-        for key, part in parts.items():
-            found[f"{name}.{key}" if key else name] = _cell(part)
-        noted = score.get("metadata") or {} if isinstance(score, dict) else {}
-        found |= {f"{name}.{key}": _cell(part) for key, part in noted.items() if _flat(part)}
-    right = next((value for value in found.values() if isinstance(value, bool) or value in (0.0, 1.0)), None)
-    return found if right is None else {**found, "correct": bool(right)}
+        found |= {f"{name}.{key}" if key else name: _cell(part) for key, part in parts.items()}
+    return found
+
+
+def _noted(sample: Mapping[str, Any]) -> dict[str, Cell]:
+    """What scorers noted beside their values."""
+    scores = {name: score for name, score in (sample.get("scores") or {}).items() if isinstance(score, dict)}
+    return {
+        f"{name}.{key}": _cell(part)
+        for name, score in scores.items()
+        for key, part in (score.get("metadata") or {}).items()
+        if _flat(part)
+    }
+
+
+def _says(values: Sequence[Cell]) -> bool:
+    """Whether values are verdicts: right and wrong alone, besides those that are missing."""
+    known = [value for value in values if value is not None]
+    return bool(known) and all(value in (0.0, 1.0) for value in known)
 
 
 def _flat(value: Any) -> bool:

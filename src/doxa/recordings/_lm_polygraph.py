@@ -49,7 +49,6 @@ def _recording(stats: Mapping[str, Any], columns: Mapping[str, list[Any]], i: in
     prompts, targets = stats.get("input_texts") or [], stats.get("target_texts") or []
     target = targets[i] if i < len(targets) else None
     accepted = None if target is None else tuple(map(str, target)) if isinstance(target, list) else (str(target),)
-    prompt = str(prompts[i]) if i < len(prompts) else ""
-    return Recording(
-        Question(str(i), answers=accepted, messages=asked(prompt)), str(stats["greedy_texts"][i]), measures=measures
-    )
+    prompt, reply = str(prompts[i]) if i < len(prompts) else "", stats["greedy_texts"][i]
+    question = Question(str(i), answers=accepted, messages=asked(prompt))
+    return Recording(question, None if reply is None else str(reply), measures=measures)

@@ -45,7 +45,7 @@ def _recording(data: Mapping[str, Any], columns: Mapping[str, Sequence[Any]], i:
             measures[name] = value if isinstance(value, (bool, str)) else number(value)
     return Recording(
         Question(str(i), messages=asked(_prompt(data["prompts"][i]))),
-        str(data["responses"][i]),
+        None if data["responses"][i] is None else str(data["responses"][i]),
         tokens(logs[i]) if i < len(logs) else None,
         tuple(map(str, sampled[i])) if i < len(sampled) else (),
         measures=measures,
