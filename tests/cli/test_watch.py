@@ -148,6 +148,7 @@ def test_runs_are_watched(doxa: Call, tmp_path: Path) -> None:
         (("old.csv", "same.csv", "--labels", "same.csv"), "which label belongs"),
         (("old.csv", "same.csv", "--labels", "same.csv", "--id", "correct"), "several rows of one correct"),
         (("old.csv", "same.csv", "--level", "0"), "level=0"),
+        (("old.csv", "same.csv", "--level", "2"), "level=2"),
         (("bare.csv", "same.csv"), "no column of confidences"),
     ],
 )

@@ -62,7 +62,9 @@ def watch(
     """
     from doxa.cli.layout import show
     from doxa.cli.score import chosen
+    from doxa.policies.maths.bounds import check_levels
 
+    check_levels(level=level)
     conditions = [*(where or ()), *([f"estimator={estimator}"] if estimator else [])]
     unit = chosen("real" if old.is_dir() else scale)
     before = _read(old, conditions, confidence, correct, probability, unit, None)
@@ -202,7 +204,7 @@ def _tests(before: pl.DataFrame, now: pl.DataFrame, scale: Scale, level: float, 
     }
     reasons = {
         "confidences": "one of the files has no confidence",
-        "errors": "the outcomes are not known in both files",
+        "errors": "not both files have outcomes that are true or false, 1 or 0",
         "probabilities": "NEW has no probability with an outcome; doxa apply adds probabilities",
     }
     return [make() if able[name] else Finding(name, reason=reasons[name]) for name, make in makers.items()]
