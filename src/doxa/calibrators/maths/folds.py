@@ -55,7 +55,8 @@ def fold_of(cluster: Sequence[Any] | ArrayLike, *, folds: int = 5, seed: int = 0
         np.asarray([str(name) for name in np.asarray(cluster).tolist()]), return_inverse=True, return_counts=True
     )
     if len(names) < 2:
-        raise DataError(f"{len(names)} cluster cannot be divided into folds", hint="at least two clusters are needed")
+        what = f"{len(names)} cluster cannot be divided into folds"
+        raise DataError(what, hint="at least two are needed; where no cluster is named, every answer is one")
     dealt = sorted(range(len(names)), key=lambda i: hashlib.sha256(f"{seed}:{names[i]}".encode()).digest())
     rows = [0] * min(folds, len(names))
     home = np.empty(len(names), dtype=np.intp)
