@@ -76,7 +76,7 @@ class Multicalibration:
         """Probability of being right. Raises `UsageError` where it was fitted by group and `by` is not given."""
         names, patches = fitted(self._groups), fitted(self._patches)
         matched(names, by)
-        p = check(confidence, np.zeros(np.shape(confidence)), self.scale)[0]
+        p = check(confidence, np.zeros(np.shape(confidence)), self.scale)[0].copy()
         for start in fitted(self._start):
             p = start.predict(confidence=p)
         found = {} if by is None else memberships(by, len(p))
