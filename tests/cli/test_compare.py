@@ -202,6 +202,14 @@ def test_the_tables_fit_80_columns(doxa: Doxa, runs: dict[str, Path], tmp_path: 
         assert "self_consistency" in said.out or arguments[1] not in runs.values()
 
 
+def test_control_characters_of_names_never_reach_the_terminal(doxa: Doxa, tmp_path: Path) -> None:
+    table = pl.DataFrame({"id": [*range(9)] * 2, "model": ["\x1b[31ma\x07"] * 9 + ["b\x1b]0;x"] * 9})
+    noted = table.with_columns(confidence=pl.Series([None, *([0.5] * 17)]), correct=pl.Series([True, False] * 9))
+    noted.write_csv(tmp_path / "log.csv")
+    said = doxa("compare", tmp_path / "log.csv", "--across", "model", "--metric", "accuracy,brier_loss")
+    assert said.code == 0 and "\x1b" not in said.out and "\x07" not in said.out
+
+
 def test_an_apparent_difference_is_told_from_chance(doxa: Doxa, tmp_path: Path) -> None:
     rows(400).write_csv(tmp_path / "log.csv")
     said = doxa("compare", tmp_path / "log.csv", "--metric", "accuracy")

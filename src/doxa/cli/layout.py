@@ -19,16 +19,17 @@ Line = tuple[str, str]
 
 
 def show(lines: Iterable[Line]) -> None:
-    """Print lines on stdout: styled on a terminal, plain elsewhere."""
+    """Print lines on stdout, without the control characters of names in them: styled on a terminal, plain elsewhere."""
+    safe = [(clean(text).rstrip(), style) for text, style in lines]
     if not sys.stdout.isatty():
-        sys.stdout.write("".join(f"{text.rstrip()}\n" for text, _ in lines))
+        sys.stdout.write("".join(f"{text}\n" for text, _ in safe))
         return
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False)
-    for text, style in lines:
-        console.print(Text(text.rstrip(), style=style), soft_wrap=True)
+    for text, style in safe:
+        console.print(Text(text, style=style), soft_wrap=True)
 
 
 def layout(groups: Sequence[Group]) -> list[Line]:
