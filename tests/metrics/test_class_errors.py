@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from doxa import metrics
+from doxa.errors import DataError
 
 LETTERS = np.array(["A", "B", "C"])
 
@@ -48,3 +49,10 @@ def test_labels_are_compared_without_case_and_may_be_missing() -> None:
     columns = {"options": [{"A": 0.5, "B": 0.5}, {"a ": 1.0}], "gold": ["a", "A"]}
     # A: 0.5 and 1.0, both right, in two bins; B: 0.5 and 0, both wrong.
     assert metrics.classwise_ece(**columns) == pytest.approx((0.5 / 2 + 0.5 / 2) / 2)
+
+
+@pytest.mark.parametrize(("options", "gold"), [({"A": 75, "B": 25}, "A"), ({"A": -0.2}, "A"), ({"A": 1.0}, "Paris")])
+def test_percentages_logarithms_and_unknown_labels_are_refused(options: dict[str, float], gold: str) -> None:
+    for metric in (metrics.classwise_ece, metrics.top_label_ece):
+        with pytest.raises(DataError, match=r"no probabilities|no label"):
+            metric(options=[options], gold=[gold])

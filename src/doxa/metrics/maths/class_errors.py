@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
+from doxa.errors import DataError
 from doxa.metrics.maths.binning import equal_width, fold
 from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.checks import Bools, Floats, Ints
 from doxa.metrics.maths.columns import Column_
 from doxa.metrics.maths.form import Statistic
 
+ROUNDING = 1e-9
+"""What probabilities of a softmax may exceed 1 by."""
+
 
 def table(options: Column_, gold: Column_) -> tuple[Floats, Bools]:
     """Probability of each label, (n, labels), 0 where a question does not offer it, and whether it is right.
 
-    Labels are compared without case and outer spaces.
+    Labels are compared without case and outer spaces. Raises `DataError` for numbers outside [0, 1], and where the
+    right label is none of all labels.
     """
     rows = [{name.strip().lower(): p for name, p in row.items()} for row in options]
     right = [{text.strip().lower() for text in each} for each in gold]
     labels = sorted(set().union(*rows))
+    for row, each in zip(rows, right, strict=True):
+        if not all(0 <= share <= 1 + ROUNDING for share in row.values()):
+            raise DataError(f"{row} are no probabilities", hint="give numbers from 0 to 1")
+        if each.isdisjoint(labels):
+            raise DataError(f"{' or '.join(sorted(each))!r} is no label", hint=f"the labels are: {', '.join(labels)}")
     p = np.array([[row.get(label, 0.0) for label in labels] for row in rows], dtype=np.float64)
-    return p, np.array([[label in each for label in labels] for each in right], dtype=np.bool_)
+    return np.minimum(p, 1.0), np.array([[label in each for label in labels] for each in right], dtype=np.bool_)
 
 
 def classwise(p: Floats, right: Bools, bins: int) -> Statistic:
