@@ -115,6 +115,13 @@ def test_simbench_divides_by_the_mean_of_the_data_set() -> None:
     assert simbench_score(human=humans, model=humans, dataset=names) == pytest.approx(100.0)
 
 
+def test_simbench_leaves_out_what_no_one_answered() -> None:
+    people, model = {"A": 0.7, "B": 0.2, "C": 0.1}, {"A": 0.5, "B": 0.3, "C": 0.2}
+    unasked = dict.fromkeys(people, 0.0)
+    both = simbench_score(human=[people, unasked], model=[model, model])
+    assert both == pytest.approx(simbench_score(human=[people], model=[model]))
+
+
 def test_simbench_leaves_out_other_labels_and_does_not_divide_by_nothing() -> None:
     people, other = {"A": 0.7, "B": 0.3}, {"A": 0.7, "C": 0.3}
     assert simbench_score(human=[people, people], model=[people, other]) == pytest.approx(100.0)
