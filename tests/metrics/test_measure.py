@@ -304,3 +304,8 @@ def test_clusters_that_are_all_alike_count_as_one_answer_each() -> None:
     correct, cluster = [True, False] * 6, [number // 2 for number in range(12)]
     (found,) = metrics.measure(confidence=[0.5] * 12, correct=correct, cluster=cluster, metrics=["accuracy"])
     assert found.value == 0.5 and (found.low, found.high) == pytest.approx(wilson(3, 6))
+
+
+def test_a_z_of_exactly_0_has_its_p() -> None:
+    [made] = metrics.measure(confidence=[0.75] * 4, correct=[1, 1, 1, 0], metrics=["spiegelhalter_z"])
+    assert made.value == 0 and "p = 1 for calibration" in made.reason

@@ -54,7 +54,8 @@ def measure(
     cells = group(p[known], y[known])
     values = points(rules, cells, scale)
     ends = spread(rules, values, (p[known], y[known], units), seed) if intervals else {}
-    tested = {name: r.p_value(cells) for name, r in rules.items() if r.p_value and units is None and values[name]}
+    alone = {name: r.p_value for name, r in rules.items() if units is None and values[name] is not None}
+    tested = {name: p_value(cells) for name, p_value in alone.items() if p_value}
     return [_measurement(name, rules[name], values[name], ends.get(name), tested.get(name), counts) for name in names]
 
 
