@@ -19,6 +19,14 @@ def test_a_system_is_covered_as_well_as_the_best_of_its_members() -> None:
         assert row["coverage"] == next(kind for kind in ("full", "partial", "proxy") if kind in kinds)
 
 
+def test_a_command_that_reads_a_log_says_what_is_in_it() -> None:
+    reads = {member["name"]: member["reads"] for row in papers() for member in row["members"]}
+    assert reads["metrics/refusal_index"] == {"refused": "true or false", "wrong": "true or false; may be empty"}
+    assert reads["metrics/confidence_target_score"]["outcome"] == "one of correct, abstain, wrong"
+    assert reads["calibrators/venn_abers"] == {"confidence": "a number", "correct": "true or false"}
+    assert reads["estimators/pcc"] == {}
+
+
 def test_commands_name_estimators_that_can_be_made() -> None:
     for row in papers():
         for member, command in zip(row["members"], row["commands"], strict=True):

@@ -21,6 +21,8 @@ _COMMANDS = {
 
 _EXAMPLES = {"metrics": "log.csv", "calibrators": "log.csv"}
 """What is asked, or read, where a member does not say and it is not the capitals."""
+_CONFIDENCES = {"confidence": "a number", "correct": "true or false"}
+"""What a log holds where a member does not say."""
 _COVERAGES = ("proxy", "partial", "full")
 
 
@@ -31,7 +33,8 @@ def papers() -> list[dict[str, Any]]:
     or "proxy: " and what stands in for what. A member that does not say is partial; a system is covered as well as the
     best of its members. `example` says what to ask where the capitals are no example, `spelled` what to name where that
     is more than the member's name, `model` whom to ask where the embedded model is too small to say anything, and
-    `command` is that of a member which those of its room do not run.
+    `command` is that of a member which those of its room do not run. Where a command reads a log, `reads` of the member
+    says what its columns hold.
     """
     rows: dict[str, dict[str, Any]] = {}
     for place, whole, command, tests in _members():
@@ -40,12 +43,13 @@ def papers() -> list[dict[str, Any]]:
             row = rows.setdefault(system, _row(system))
             coverage = getattr(member, "coverage", "partial")
             row["coverage"] = max(row["coverage"], coverage.partition(":")[0], key=_COVERAGES.index)
-            row["members"].append({"name": place, "coverage": coverage})
             spelled = getattr(member, "spelled", place.partition("/")[2])
             usual = _EXAMPLES.get(place.partition("/")[0], "bank:capitals")
             example, model = getattr(member, "example", usual), getattr(member, "model", "smollm2")
             command = getattr(member, "command", command)
             row["commands"].append(command.format(name=shlex.quote(spelled), example=example, model=model))
+            reads = getattr(member, "reads", _CONFIDENCES) if " log." in row["commands"][-1] else {}
+            row["members"].append({"name": place, "coverage": coverage, "reads": reads})
             row["tests"] = sorted({*row["tests"], tests})
             row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
     return [rows[system] for system in sorted(rows)]

@@ -51,6 +51,12 @@ class Column:
     optional: bool = False
     """The table need not have it."""
 
+    @property
+    def holds(self) -> str:
+        """What its cells are."""
+        kind = f"one of {', '.join(self.among)}" if self.among else self.kind.value
+        return kind + ("; may be empty" if self.empty else "") + ("; may be absent" if self.optional else "")
+
 
 def cleaned(column: Column, values: Iterable[Any], place: Callable[[int], str]) -> tuple[Column_, Bools]:
     """The cells as an array, and which are there; cells that are not are NaN, "" or `None` by kind.
@@ -66,8 +72,7 @@ def cleaned(column: Column, values: Iterable[Any], place: Callable[[int], str]) 
         try:
             cells.append(_among(column, read(value)))
         except (ValueError, TypeError) as wrong:
-            what = f"one of {', '.join(column.among)}" if column.among else column.kind.value
-            raise DataError(f"{place(number)} is {value!r}", hint=f"{wrong}; it takes {what}") from None
+            raise DataError(f"{place(number)} is {value!r}", hint=f"{wrong}; it takes {column.holds}") from None
     there = np.array([cell is not None for cell in cells], dtype=bool)
     if column.kind in (Kind.TRUTH, Kind.NUMBER, Kind.SHARE, Kind.SCORE):
         array: Column_ = np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)

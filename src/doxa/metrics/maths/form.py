@@ -54,6 +54,11 @@ class Form:
         """What a file of such columns is usually called: objects are written in JSON lines."""
         return "log.jsonl" if any(column.kind is Kind.OPTIONS for column in self.columns.values()) else "log.csv"
 
+    @property
+    def reads(self) -> dict[str, str]:
+        """The columns of such a file, and what they hold."""
+        return {name: column.holds for name, column in self.columns.items()}
+
     def value(self, **given: Any) -> float:
         """Check columns and knobs, then apply the formula. Raises `DataError` where the metric does not exist."""
         columns = {name: given.pop(name) for name in self.columns if name in given}
