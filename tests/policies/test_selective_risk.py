@@ -112,6 +112,13 @@ def test_where_nothing_qualifies_everything_is_declined_and_the_reached_bound_na
     assert "not 0.05" in decision.reason
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), min_size=24, max_size=200))
+def test_the_reached_bound_is_above_the_limit(rows: list[tuple[int, int]]) -> None:
+    policy = SelectiveRisk(risk=0.1, delta=0.1).fit(confidence=[p for p, _ in rows], correct=[y > 0 for _, y in rows])
+    reason = policy.decide(Case(None)).reason
+    assert not reason.startswith("no threshold") or float(reason.split("a risk of ")[1].split(",")[0]) >= 0.1
+
+
 def test_sequences_hand_their_level_on_and_need_more_than_their_start() -> None:
     p = np.array([9, 0.02, 0.02, 0.04, 0.04, 9])
     assert passed(p, [2, 4], 0.05).tolist() == [False, False, True, True, True, False]

@@ -39,9 +39,10 @@ class SelectiveRisk:
     at most its level, and the levels sum to `delta`. (The best of all thresholds, each tested at `delta`, would not
     be valid.)
 
-    Of each `cluster` one answer is used; that draw and the order of ties depend on `seed`. Sources: the limit, Clopper
-    and Pearson 1934; selection with a guaranteed risk, Geifman and El-Yaniv 2017 (arXiv 1705.08500); sequences with
-    several starts, Angelopoulos et al. 2021 (arXiv 2110.01052); handing levels on, Bretz et al. 2009.
+    Of each `cluster` one answer is used, so clusters count alike; that draw and the order of ties depend on `seed`.
+    Sources: the limit, Clopper and Pearson 1934; selection with a guaranteed risk, Geifman and El-Yaniv 2017 (arXiv
+    1705.08500); sequences with several starts, Angelopoulos et al. 2021 (arXiv 2110.01052); handing levels on, Bretz et
+    al. 2009.
     """
 
     implements: ClassVar[tuple[str, ...]] = ()
@@ -81,11 +82,14 @@ class SelectiveRisk:
         qualified = np.flatnonzero(passed(values, starts, self.delta) & tie_ends(p))
         if len(qualified):
             return float(p[qualified[-1]])
-        best = starts[0] - 1 + int(np.argmin(values[starts[0] - 1 :]))
-        limit = float(upper_limit(wrong[best], best + 1, self.delta / len(starts)))
+        # Had a sequence come to the last answer, it would have qualified: so each one stopped somewhere.
+        level = self.delta / len(starts)
+        stops = (start - 1 + int(np.argmax(values[start - 1 :] > level)) for start in starts)
+        stop = min(stops, key=values.__getitem__)
+        limit = float(upper_limit(wrong[stop], stop + 1, level))
         return (
-            f"no threshold qualifies: of the surest {best + 1} answers {wrong[best]} were wrong, "
-            f"which shows a risk of {limit:.3g}, not {self.risk:g}"
+            f"no threshold qualifies: of the surest {stop + 1} answers {wrong[stop]} were wrong, "
+            f"which shows a risk of {limit:.4g}, not {self.risk:g}"
         )
 
     def decide(self, case: Case) -> Decision:
