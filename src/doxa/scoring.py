@@ -185,7 +185,9 @@ def numbers_of(table: pl.DataFrame, column: str, scale: Scale, name: str) -> pl.
     in_range = number.is_between(0, 1) if scale is Scale.UNIT else pl.lit(value=True)
     fine = cell.is_null() | (number.is_finite() & in_range).fill_null(value=False)
     checked = table.select(number=number, bad=~fine)
-    hint = "a confidence lies in [0, 1]; divide percentages by 100, or use --scale real for other scores"
+    hint = "leave the cell empty where there is none"
+    if scale is Scale.UNIT:
+        hint = f"a confidence lies in [0, 1]; divide percentages by 100, use --scale real for other scores, or {hint}"
     _refuse(table, checked["bad"], column, name, hint)
     return checked["number"].alias(column)
 
