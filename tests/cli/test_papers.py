@@ -24,7 +24,7 @@ def test_a_command_that_reads_a_log_says_what_is_in_it() -> None:
     assert reads["metrics/refusal_index"] == {"refused": "true or false", "wrong": "true or false; may be empty"}
     assert reads["metrics/confidence_target_score"]["outcome"] == "one of correct, abstain, wrong"
     assert reads["calibrators/venn_abers"] == {"confidence": "a number", "correct": "true or false"}
-    assert reads["estimators/pcc"] == {}
+    assert set(reads["calibrators/pace"]) == {"coe", "rce", "correct"} and reads["estimators/pcc"] == {}
 
 
 def test_commands_name_estimators_that_can_be_made() -> None:

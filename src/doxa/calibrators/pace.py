@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -32,6 +33,9 @@ class Pace:
     implements: ClassVar[tuple[str, ...]] = ("pace-lm",)
     coverage: ClassVar[str] = "partial: the calibration of the two scores; without its two prompts"
     example: ClassVar[str] = "log.csv --confidence coe --confidence rce"
+    reads: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"coe": "a number from 0 to 1", "rce": "a number from 0 to 1", "correct": "true or false"}
+    )
     several: ClassVar[bool] = True
     bins: int = 5
     smoothing: float = 1.0

@@ -49,7 +49,7 @@ def papers() -> list[dict[str, Any]]:
             command = getattr(member, "command", command)
             row["commands"].append(command.format(name=shlex.quote(spelled), example=example, model=model))
             reads = getattr(member, "reads", _CONFIDENCES) if " log." in row["commands"][-1] else {}
-            row["members"].append({"name": place, "coverage": coverage, "reads": reads})
+            row["members"].append({"name": place, "coverage": coverage, "reads": dict(reads)})
             row["tests"] = sorted({*row["tests"], tests})
             row["about"] = "; ".join(f"{each['name']} ({each['coverage']})" for each in row["members"])
     return [rows[system] for system in sorted(rows)]
