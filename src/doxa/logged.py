@@ -28,7 +28,6 @@ RANKING = ("auroc", "auprc", "aurc", "excess_aurc", "prr")
 PROBABILITY = (
     "mean_confidence", "overconfidence", "brier_loss", "log_loss", "ece", "adaptive_ece", "mce",
 )  # fmt: skip
-CALIBRATORS = ("platt", "temperature", "beta", "isotonic", "histogram", "venn_abers")
 COMPARED = ("brier_loss", "log_loss", "ece", "auroc")
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
@@ -92,10 +91,11 @@ def _measured(rows: Graded, confidence: Floats, names: Sequence[str], seed: int)
 
 
 def _calibrated(rows: Graded, seed: int) -> Any:
-    """Each calibrator that takes this scale: its measurements on rows it was not fitted on."""
-    for name in CALIBRATORS:
+    """Each calibrator that takes one confidence of this scale: its measurements on rows it was not fitted on."""
+    for name in registry.names("calibrators"):
         calibrator = registry.build("calibrators", name)
-        if rows.scale is Scale.REAL and calibrator.scale is Scale.UNIT:
+        other = rows.scale is Scale.REAL and calibrator.scale is Scale.UNIT
+        if other or getattr(calibrator, "several", False) or getattr(calibrator, "grouped", False):
             continue
         probability = cross_fit(
             calibrator, confidence=rows.confidence, correct=rows.correct, cluster=rows.cluster, folds=FOLDS, seed=seed
@@ -183,3 +183,12 @@ def _given(policy: SelectiveRisk, confidence: Floats) -> Bools:
     """Which confidences the policy answers."""
     threshold = np.inf if policy.threshold is None else policy.threshold
     return np.asarray(confidence >= threshold)
+
+
+def helpful(part: dict[str, Any]) -> str | None:
+    """The calibrator of the least Brier score on held-out folds, where that is less than without one."""
+    scores = {one["name"]: one["measurements"]["brier_loss"]["value"] for one in part["calibrated"]}
+    known = {name: score for name, score in scores.items() if score is not None}
+    raw = part["measurements"].get("brier_loss", {}).get("value")
+    best = min(known, key=known.__getitem__, default=None)
+    return None if best is None or (raw is not None and known[best] >= raw) else best

@@ -67,6 +67,16 @@ def test_scores_that_are_no_probabilities_are_not_called_too_sure() -> None:
     assert found["bins"] is None and "overconfidence" not in found["measurements"]
     assert "no probabilities" in sentences(found)[0]
     assert {one["name"] for one in found["calibrated"]} >= {"platt", "isotonic", "venn_abers"}
+    assert "temperature" not in {one["name"] for one in found["calibrated"]}
+
+
+def test_what_comes_next_is_what_helps(tmp_path: Path) -> None:
+    sure = page(tmp_path, table(4000, sharpness=3.0))
+    assert "selective_risk(risk=0.05)" in sure and "--method" in sure
+    noise = pl.DataFrame({"confidence": [0.1 * (i % 10) for i in range(60)], "correct": [i % 7 < 4 for i in range(60)]})
+    text = page(tmp_path, noise)
+    assert "selective_risk" not in text.partition("What next?")[2]
+    assert "refusing some is not shown to help" in plain(text)
 
 
 def test_promises_grow_with_what_is_allowed_and_hold_on_other_rows() -> None:

@@ -30,7 +30,7 @@ def log_page(file: Path, log: Log, by: Sequence[str], seed: int) -> dict[str, An
         "n": sum(group["n"] for group in groups),
         **counts,
         "groups": groups,
-        "next": _next(file, log),
+        "next": _next(file, log, groups),
     }
 
 
@@ -57,10 +57,16 @@ def graded(log: Log, part: pl.DataFrame) -> Graded:
     )
 
 
-def _next(file: Path, log: Log) -> str:
-    """The commands that fit a calibrator and a promise, and use them."""
+def _next(file: Path, log: Log, groups: Sequence[dict[str, Any]]) -> str:
+    """The commands that fit what helps, a calibrator and the strictest promise that can be kept, and use them."""
+    from doxa.logged import helpful
+
     usual = {"confidence": log.columns.confidence, "correct": log.columns.correct, "cluster": log.columns.cluster}
     given = [part for name, column in usual.items() if column and column != name for part in (f"--{name}", column)]
-    scale = ["--scale", "real"] if log.scale and log.scale.value == "real" else []
-    fit = ["doxa", "calibrate", str(file), *given, *scale, "--policy", "selective_risk(risk=0.05)", "-o", "cal.json"]
-    return f"{shlex.join(fit)}\ndoxa apply cal.json tomorrow.csv -o calibrated.csv"
+    given += ["--scale", "real"] if log.scale and log.scale.value == "real" else []
+    best = helpful(groups[0]) if len(groups) == 1 else None
+    kept = [one["risk"] for one in groups[0]["promises"] if one["threshold"] is not None] if len(groups) == 1 else []
+    fit = ["doxa", "calibrate", str(file), *given, "--method", best or ("all" if len(groups) > 1 else "platt")]
+    risk = 0.05 if 0.05 in kept else next(iter(kept), None)
+    fit += [] if risk is None else ["--policy", f"selective_risk(risk={risk})"]
+    return f"{shlex.join([*fit, '-o', 'cal.json'])}\ndoxa apply cal.json tomorrow.csv -o calibrated.csv"

@@ -39,6 +39,7 @@ class Part(NamedTuple):
     after: tuple[str, Markup] | None
     calibrators: Table
     curve: Markup
+    narrow: Markup
     thresholds: Table
     promises: Table
 
@@ -49,6 +50,7 @@ def _part(part: Json) -> Part:
     if promise["threshold"] is not None:
         chosen = {"threshold": promise["threshold"], "coverage": promise["coverage"], "risk": promise["seen"]}
         chosen["upper"] = promise["risk"]
+    curve = {"risk_coverage": part["curve"], "selective": chosen}
     best = best_of(part)
     bins = part["bins"]
     return Part(
@@ -60,7 +62,8 @@ def _part(part: Json) -> Part:
         tables.bins(bins) if bins else None,
         (best["name"], figures.reliability(f"after {best['name']}", best["bins"], "calibrated")) if best else None,
         _calibrators(part),
-        figures.risk_coverage("the log", {"risk_coverage": part["curve"], "selective": chosen}, 620),
+        figures.risk_coverage("the log", curve, 620),
+        figures.risk_coverage("the log", curve, 350),
         _thresholds(part),
         _promises(part),
     )
@@ -117,11 +120,13 @@ def _refusing(part: Json) -> str:
     rows = [row for row in part["thresholds"] if row["answered"]]
     whole = rows[0]
     half = min(rows, key=lambda row: abs(row["coverage"] - 0.5))
-    if half is whole:
-        return f"{percent(whole['risk'])} of all answers are wrong."
+    auroc = part["measurements"]["auroc"]
+    if half is whole or auroc["low"] is None or auroc["low"] <= 0.5:
+        return f"{percent(whole['risk'])} of all answers are wrong, and refusing some is not shown to help."
     return (
         f"Answering only from {precise(half['threshold'])} on gives {percent(half['coverage'])} of the answers; "
-        f"{percent(half['risk'])} of those are wrong instead of {percent(whole['risk'])}."
+        f"{_tenths(half['risk'])} % of those are wrong (from {_tenths(half['low'])} to {_tenths(half['high'])}) "
+        f"instead of {_tenths(whole['risk'])} %."
     )
 
 
