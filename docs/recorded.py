@@ -274,6 +274,8 @@ def filled(name: str, parts: dict[str, str]) -> None:
 
 def main() -> None:
     """Read the table, write the tables of both pages."""
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
+        sys.exit(__doc__)
     found = list(logs(pl.read_csv(sys.argv[1], infer_schema_length=None)))
     rows = [row(log) for log in found]
     stated = [one for one in rows if one.log.kind == STATED and one.log.source in SHOWN]
