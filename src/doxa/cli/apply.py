@@ -38,10 +38,12 @@ def apply(
     They are the columns `probability` and, with a policy, `act`; where the confidence is missing the probability stays
     empty. From calibrators that give one there is an interval, too.
     """
+    from doxa.cli.outputs import check_output
     from doxa.cli.tables import write_table
     from doxa.scoring import LINE
     from doxa.state import revive
 
+    check_output(out, calibrator, file)
     content = read_json(calibrator)
     fitted = revive(content)
     policy = revive(content["policy"]) if "policy" in content else None

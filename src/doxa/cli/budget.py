@@ -64,9 +64,11 @@ def budget(
     """
     from doxa.budgets import RISKS
     from doxa.cli.layout import show
+    from doxa.cli.outputs import check_output
     from doxa.errors import UsageError
     from doxa.files import write
 
+    check_output(out, run)
     costs = cost or [float(each) for each in RISKS]
     if out is not None and len(costs) > 1:
         raise UsageError("a policy is for one cost", hint="name it: --cost 1 --out bundle.json")

@@ -57,8 +57,10 @@ def calibrate(
     from doxa.cli.contest import best_of_all
     from doxa.cli.evidence import Names, open_evidence
     from doxa.cli.fitting import before, calibrator_for, cross_fitted, measured, rule
+    from doxa.cli.outputs import check_output
     from doxa.cli.score import chosen
 
+    check_output(out, file)
     scales = tuple(chosen(each) for each in scale or ["unit"])
     names = Names(tuple(confidence or ()), correct, cluster, tuple(by or ()), scales, tuple(estimator or ()))
     whole = open_evidence(file, names, where or ())

@@ -51,9 +51,11 @@ def cascade(
     from doxa import __version__
     from doxa.cascading import alone, held_out, lined_up, named_prices
     from doxa.cli.layout import show
+    from doxa.cli.outputs import check_output
     from doxa.cli.score import chosen
     from doxa.files import write
 
+    check_output(out, *files)
     columns = {"confidence": confidence, "correct": correct, "cluster": cluster, "estimator": estimator}
     options = {**columns, "conditions": where or (), "scale": chosen(scale)}
     parts = _read(files, across, item, named_prices(price or ()), signal, options)

@@ -45,6 +45,7 @@ def delegate(
     baselines. The same command again resumes.
     """
     from doxa.cli.layout import show
+    from doxa.cli.outputs import check_output
     from doxa.cli.progress import showing
     from doxa.cli.running import quiet_logs, run_until_done
     from doxa.delegated import Study, study
@@ -56,6 +57,7 @@ def delegate(
     from doxa.questions import load
     from doxa.text.pii import PII
 
+    check_output(out, questions)
     policies = [PrivacyPAD(each, epochs, samples, seed=seed) for each in numbers(penalties)]
     asked, pii = load(questions, limit=limit, seed=seed), PII(region)
     models = load_model(local), load_model(remote)

@@ -51,9 +51,11 @@ def score(
     from dataclasses import asdict
 
     from doxa.cli.forms import of_confidences, score_table, takes_table
+    from doxa.cli.outputs import check_output
     from doxa.errors import UsageError
     from doxa.scoring import open_log, score_log
 
+    check_output(out, file)
     names, by, where = metric_names(metrics), by or [], where or []
     drawn: dict[str, Any] = {"intervals": intervals, "seed": seed}
     if takes_table(names or []):

@@ -50,9 +50,11 @@ def sets(
     """
     from doxa import registry
     from doxa.cli.layout import show
+    from doxa.cli.outputs import check_output
     from doxa.errors import UsageError
     from doxa.files import write
 
+    check_output(out, run)
     spelled = policy or POLICIES.split(", ")
     if out is not None and len(spelled) != 1:
         raise UsageError(f"--out takes one policy, and there are {len(spelled)}", hint="name one with --policy")

@@ -32,6 +32,7 @@ def train(
     The same command again resumes: what was answered is kept in the folder OUT.answers and never asked twice.
     """
     from doxa import registry
+    from doxa.cli.outputs import check_output
     from doxa.cli.progress import showing
     from doxa.cli.running import quiet_logs, run_until_done
     from doxa.inquiry import Budget
@@ -39,6 +40,7 @@ def train(
     from doxa.questions import load
     from doxa.training.making import make_data
 
+    check_output(out, questions)
     given = {"samples": samples, "keep": keep, "max_tokens": max_tokens, "examples": examples or None}
     made = registry.build("training", recipe, **{knob: value for knob, value in given.items() if value is not None})
     asked = load(questions, limit=limit, seed=seed)
