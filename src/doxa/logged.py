@@ -17,7 +17,6 @@ from doxa.calibrators.maths.folds import content, cross_fit, fold_of
 from doxa.errors import DataError
 from doxa.metrics import measure
 from doxa.metrics.maths.checks import Bools, Floats
-from doxa.metrics.maths.intervals import wilson
 from doxa.metrics.maths.reliability import reliability_bins
 from doxa.metrics.maths.risk_coverage import risk_curve
 from doxa.policies.selective_risk import SelectiveRisk
@@ -133,18 +132,21 @@ def _thresholds(rows: Graded) -> list[float]:
 def _threshold(rows: Graded, threshold: float) -> dict[str, Any]:
     """What answering from a threshold on does: share answered, errors among the answered, share of errors avoided."""
     answered = rows.confidence >= threshold
-    n, wrong = int(answered.sum()), int((answered & ~rows.correct).sum())
-    every = int((~rows.correct).sum())
-    low, high = wilson(wrong, n) if n else (None, None)
-    return {
-        "threshold": threshold,
-        "answered": n,
-        "coverage": n / len(answered),
-        "risk": wrong / n if n else None,
-        "low": low,
-        "high": high,
-        "avoided": 1 - wrong / every if every else None,
-    }
+    wrong, every = int((answered & ~rows.correct).sum()), int((~rows.correct).sum())
+    return {"threshold": threshold, **_errors(rows, answered), "avoided": 1 - wrong / every if every else None}
+
+
+def _errors(rows: Graded, answered: Bools) -> dict[str, Any]:
+    """How many are answered, and the share of errors among them with its interval."""
+    found = measure(
+        confidence=rows.confidence[answered],
+        correct=rows.correct[answered],
+        cluster=None if rows.cluster is None else np.asarray(rows.cluster)[answered],
+        metrics=["accuracy"],
+        scale=Scale.REAL,
+    )[0]
+    share, low, high = (None if end is None else 1 - end for end in (found.value, found.high, found.low))
+    return {"answered": found.n, "coverage": found.n / len(answered), "risk": share, "low": low, "high": high}
 
 
 def _promise(rows: Graded, risk: float, seed: int) -> dict[str, Any]:
@@ -160,7 +162,6 @@ def _promise(rows: Graded, risk: float, seed: int) -> dict[str, Any]:
             cluster = None if rows.cluster is None else np.asarray(rows.cluster)[~here]
             fitted = policy.fit(confidence=rows.confidence[~here], correct=rows.correct[~here], cluster=cluster)
             answered[here] = _given(fitted, rows.confidence[here])
-    n, wrong = int(answered.sum()), int((answered & ~rows.correct).sum())
     given = _given(chosen, rows.confidence)
     return {
         "risk": risk,
@@ -168,13 +169,7 @@ def _promise(rows: Graded, risk: float, seed: int) -> dict[str, Any]:
         "threshold": chosen.threshold,
         "coverage": float(given.mean()),
         "seen": float((~rows.correct)[given].mean()) if given.any() else None,
-        "held_out": {
-            "answered": n,
-            "coverage": n / len(answered),
-            "risk": wrong / n if n else None,
-            "low": wilson(wrong, n)[0] if n else None,
-            "high": wilson(wrong, n)[1] if n else None,
-        },
+        "held_out": _errors(rows, answered),
         "reason": chosen.decide(Case(None)).reason,
     }
 
