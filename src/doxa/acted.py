@@ -18,7 +18,7 @@ from doxa.items import frame
 from doxa.journal import Journal
 from doxa.many import for_all
 from doxa.services import close_services, open_services
-from doxa.types import Decision, Failure, Model, Question, Record, Usage, Verdict
+from doxa.types import Decision, Failure, Model, Question, Record, Scale, Usage, Verdict
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +37,7 @@ class Mandate:
     """Who decides on what, and what there is to act with."""
 
     estimator: str
-    """Label of the estimator that is decided on."""
+    """Label of the estimator that is decided on; "" for one that the model allows."""
     policy: Policy
     spelled: str
     learn: bool = False
@@ -84,9 +84,10 @@ async def act_on(
         services = open_services(plan.services, journal)
         try:
             told = await flow.tell_all(plan, callers, services)  # all of it is in the journal
+            decisions, source = decided(told, mandate, plan.asking.seed)
             rows = await carry_out(
                 told,
-                decided(told, mandate, plan.asking.seed),
+                decisions,
                 mandate,
                 lambda each: flow.ask(each, plan, callers, replace(services, retriever=mandate.retriever)),
                 callers,
@@ -101,6 +102,7 @@ async def act_on(
             "schema": SCHEMA,
             "run": run.info["id"],
             **_described(mandate),
+            "probability": source,
             **measured(rows, seed=plan.asking.seed),
             "spent": {**asdict(spent), "seconds": round(time.monotonic() - started, 1)},
             "status": "incomplete" if any(caller.unfinished for caller in callers.values()) else "complete",
@@ -125,30 +127,49 @@ def _described(mandate: Mandate) -> dict[str, Any]:
 # -- deciding ----------------------------------------------------------------------------------------------------------
 
 
-def decided(records: Sequence[Record], mandate: Mandate, seed: int = 0) -> list[Decision]:
-    """The decision on every record. Raises `UsageError` where there is no number to decide on."""
+CALIBRATED, HERE, RAW, NONE = (
+    "of the bundle's calibrator",
+    "calibrated on the other folds of this run",
+    "the confidence itself: too few graded answers, or all right or all wrong, to calibrate on",
+    "none: too few graded answers, or all right or all wrong, to calibrate on",
+)
+"""Where the probability of being right may come from."""
+
+
+def decided(records: Sequence[Record], mandate: Mandate, seed: int = 0) -> tuple[list[Decision], str]:
+    """The decision on every record, and where the probabilities come from.
+
+    Raises `UsageError` where there is no number to decide on.
+    """
     confidences = [record.confidences[mandate.estimator] for record in records]
     if all(each.value is None for each in confidences):
         reason = next((each.reason for each in confidences), "there are no questions")
         raise UsageError(f"{mandate.estimator} gave no confidence: {reason}", hint="see the reason, or name another")
-    probabilities = _probabilities(records, mandate, seed)
+    probabilities, source = _probabilities(records, mandate, seed)
     policies = _learnt(records, mandate, seed) if mandate.learn else [mandate.policy] * len(records)
-    return [flow.decide(*each) for each in zip(policies, confidences, probabilities, strict=True)]
+    return [flow.decide(*each) for each in zip(policies, confidences, probabilities, strict=True)], source
 
 
-def _probabilities(records: Sequence[Record], mandate: Mandate, seed: int) -> list[float | None]:
-    """The calibrated probability of being right of every record."""
+def _probabilities(records: Sequence[Record], mandate: Mandate, seed: int) -> tuple[list[float | None], str]:
+    """The probability of being right of every record, calibrated where that can be, and where it comes from.
+
+    Without a calibrator and with too little to fit one on, a confidence on [0, 1] stands for it.
+    """
     import numpy as np
     import polars as pl
 
     if mandate.calibrator is None:
         items = flow.calibrate(frame(records), seed=seed).filter(pl.col("estimator") == mandate.estimator)
         found = dict(items.select("question", "probability").iter_rows())
-        return [found[record.question.id] for record in records]
+        if any(each is not None for each in found.values()):
+            return [found[record.question.id] for record in records], HERE
+        confidences = [record.confidences[mandate.estimator] for record in records]
+        unit = all(each.value is None or each.scale is Scale.UNIT for each in confidences)
+        return [each.value if unit else None for each in confidences], RAW if unit else NONE
     values = [record.confidences[mandate.estimator].value for record in records]
     given = np.array([value for value in values if value is not None], dtype=float)
     made = iter(mandate.calibrator.predict(confidence=given).tolist())
-    return [None if value is None else next(made) for value in values]
+    return [None if value is None else next(made) for value in values], CALIBRATED
 
 
 def _learnt(records: Sequence[Record], mandate: Mandate, seed: int) -> list[Policy]:

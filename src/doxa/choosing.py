@@ -117,6 +117,12 @@ def asking_for(estimators: Mapping[str, Estimator], capabilities: Capabilities, 
     return replace(asking, top_logprobs=top_logprobs, statistics=statistics)
 
 
+async def barred(plan: Plan, capabilities: Capabilities) -> dict[str, str]:
+    """The estimators of a plan that can give no number about any of its questions, and why; asks nothing."""
+    tried = {label: await _tried(plan, each, capabilities) for label, each in plan.estimators.items()}
+    return {label: reason for label, (_, reason) in tried.items() if reason}
+
+
 async def affordable(
     plan: Plan, everyone: Mapping[str, Estimator], capabilities: Capabilities, max_calls: int | None
 ) -> Choice:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from doxa.metrics.maths.intervals import wilson
 from doxa.metrics.maths.verdicts import mcnemar
 from doxa.policies.penalty import Penalty
 from doxa.policies.verification_route import VerificationRoute
-from doxa.types import Confidence, Question, Record, Reply, Usage, Verdict
+from doxa.types import Confidence, Question, Record, Reply, Scale, Usage, Verdict
 
 CLAIMS = ("bank:capitals_claims", "--model", "mock/honest", "--entailment", "judge", "--limit", "40")
 ROUTE = ("--policy", "verification_route(alpha=0.4)", "--documents", "documents")
@@ -78,7 +79,7 @@ def test_the_same_again_asks_nothing_and_another_policy_only_what_is_new(
     assert again["spent"]["calls"] == 0 < first["spent"]["calls"]
     assert {**again, "spent": None} == {**first, "spent": None}
     paid = sum(1 for _ in entries(folder / "run"))
-    everything = act(capsys, *CLAIMS, "--policy", "penalty(cost=0)", "-o", "run")
+    everything = act(capsys, *CLAIMS, "--policy", "penalty(cost=0)", "--estimator", "pcc", "-o", "run")
     assert [row["act"] for row in everything["acts"]] == ["answer"] and everything["run"] == first["run"]
     assert sum(1 for _ in entries(folder / "run")) == paid
 
@@ -147,7 +148,7 @@ def test_what_does_not_go_together_is_refused(
 
 def test_an_estimator_without_any_number_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(["act", *CLAIMS[:3], "--limit", "5", *ROUTE]) == 2
-    assert "pcc gave no confidence: there is no entailment service" in capsys.readouterr().err
+    assert "pcc can give no confidence here: there is no entailment service" in capsys.readouterr().err
 
 
 def test_the_table_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,18 +177,54 @@ def records(values: list[float | None]) -> list[Record]:
 def test_a_policy_is_learnt_on_other_folds() -> None:
     told = records([0.2 if i % 4 == 0 else 0.9 for i in range(40)])
     mandate = Mandate("pcc", VerificationRoute(alpha=0, beta=0), "route", learn=True)
-    assert [each.act for each in decided(told, mandate)] == ["reflect" if i % 4 == 0 else "answer" for i in range(40)]
+    assert [each.act for each in decided(told, mandate)[0]] == ["reflect" if i % 4 == 0 else "answer" for i in range(40)]
     as_is = Mandate("pcc", VerificationRoute(alpha=0, beta=0), "route")
-    assert {each.act for each in decided(told, as_is)} == {"answer"}
+    assert {each.act for each in decided(told, as_is)[0]} == {"answer"}
     with pytest.raises(UsageError, match="pcc gave no confidence: none"):
         decided(records([None, None]), as_is)
 
 
 def test_probabilities_are_cross_fitted_on_the_run_where_there_is_no_calibrator() -> None:
     told = records([0.2 if i % 4 == 0 else 0.9 for i in range(40)])
-    found = decided(told, Mandate("pcc", Penalty(), "penalty"))
+    found, source = decided(told, Mandate("pcc", Penalty(), "penalty"))
+    assert source == "calibrated on the other folds of this run"
     assert [each.act for each in found] == ["abstain" if i % 4 == 0 else "answer" for i in range(40)]
     assert all(each.confidence is not None for each in found)
+
+
+def test_a_confidence_stands_for_the_probability_where_nothing_can_be_calibrated() -> None:
+    told = records([0.4, 0.9, 0.6, None])
+    found, source = decided(told, Mandate("pcc", Penalty(cost=1), "penalty"))
+    assert [each.act for each in found] == ["abstain", "answer", "answer", "abstain"]
+    assert source.startswith("the confidence itself: too few graded answers")
+    real = [replace(each, confidences={"pcc": replace(each.confidences["pcc"], scale=Scale.REAL)}) for each in told]
+    found, source = decided(real, Mandate("pcc", Penalty(cost=1), "penalty"))
+    assert {each.reason for each in found} == {"no calibrated probability"} and source.startswith("none: ")
+
+
+OPEN = ("Lima is the capital of which country?", "What is the capital of Peru?", "Who wrote Hamlet?")
+
+
+@pytest.mark.parametrize(("model", "estimator"), [("honest", "normalized_probability"), ("silent", "self_consistency")])
+def test_the_estimator_fits_open_questions_and_what_the_model_shows(
+    model: str, estimator: str, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    rows = [json.dumps({"question": f"{text} ({n})", "answer": "x"}) for n in range(4) for text in OPEN]
+    (folder / "open.jsonl").write_text("\n".join(rows))
+    told = act(capsys, "open.jsonl", "--model", f"mock/{model}", "--policy", "penalty(cost=0.2)", "-o", "run")
+    assert told["estimator"] == estimator and told["probability"].startswith("the confidence itself")
+    made = pl.read_parquet("run/acts.parquet")
+    assert [each == "answer" for each in made["act"]] == [each > 0.2 / 1.2 for each in made["confidence"]]
+
+
+def test_a_method_that_cannot_judge_these_questions_is_refused_before_any_call(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / "open.jsonl").write_text(json.dumps({"question": OPEN[0], "answer": "Peru"}))
+    asked = ["act", "open.jsonl", "--model", "mock/honest", "--entailment", "judge", *ROUTE, "-o", "run"]
+    assert _run(asked) == 2 and not (folder / "run").exists()
+    said = capsys.readouterr().err
+    assert "pcc can give no confidence here: the answer is no claim" in said and "--estimator" in said
 
 
 def test_rows_without_a_verdict_are_counted_and_not_graded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
@@ -33,7 +34,9 @@ def act(
     fit: Annotated[
         bool, typer.Option("--fit", help="learn the policy, for each fold of questions on the others")
     ] = False,
-    estimator: Annotated[str | None, typer.Option(help="whose confidence is decided on [pcc, or the bundle's]")] = None,
+    estimator: Annotated[
+        str | None, typer.Option(help="whose confidence is decided on [what fits the policy and the model]")
+    ] = None,
     documents: Annotated[
         str | None, typer.Option(help="a folder of .txt, .md, .jsonl and .csv to look things up")
     ] = None,
@@ -59,7 +62,9 @@ def act(
 ) -> None:
     """Let a policy decide on every answer, and carry it out.
 
-    Answers are graded before and after. The same command again resumes, as with doxa run.
+    Answers are graded before and after. The same command again resumes, as with doxa run. Without --estimator it is
+    that of the bundle or of the policy (verification_route: pcc), else normalized_probability, or self_consistency
+    where the model shows no log-probabilities.
     """
     from doxa.cli import running
     from doxa.errors import Incomplete
@@ -118,7 +123,7 @@ def mandate_of(
     if documents is None and {"retrieve", "search"} & set(getattr(made, "acts", ())):
         raise UsageError(f"{spelled} looks things up", hint="say where: --documents FOLDER")
     return Mandate(
-        estimator or "pcc",
+        estimator or getattr(made, "estimator", ""),
         made,
         spelled,
         fit,
@@ -147,6 +152,7 @@ def execute(options: Any, mandate: Mandate, stronger: str | None, fresh: bool) -
     """Make the run and act on it; what came of it, and where it is."""
     from doxa.acted import act_on
     from doxa.acting import STRONGER
+    from doxa.choosing import barred
     from doxa.cli import running
     from doxa.cli.progress import showing
     from doxa.errors import UsageError
@@ -160,8 +166,14 @@ def execute(options: Any, mandate: Mandate, stronger: str | None, fresh: bool) -
         if options.max_cost is not None and prices[STRONGER] is None:
             raise UsageError(f"no price is known for {stronger}", hint="name it in prices.yaml, or use --max-calls")
     model = load_model(options.model)
+    if not options.estimators:
+        open_to_all = "normalized_probability" if model.capabilities.logprobs else "self_consistency"
+        options = replace(options, estimators=open_to_all)
     plan = running.make_plan(options, model)
     (label,) = plan.estimators
+    if why := asyncio.run(barred(plan, model.capabilities)).get(label):
+        hint = "nothing was asked; name another: --estimator self_consistency asks of a model nothing but text"
+        raise UsageError(f"{label} can give no confidence here: {why}", hint=hint)
     folder = running.folder(options, plan, model)
     with showing() as progress:
         work = act_on(
@@ -191,7 +203,8 @@ def lines(content: dict[str, Any], title: str, folder: str) -> list[Line]:
     notes += [
         "before, after: share right of the graded answers; change: on the same questions, p by McNemar's exact test; "
         "found (passages), calls, tokens: of acting, a question",
-        f"deciding took {content['estimator']} {calls:.1f} calls a question",
+        f"deciding took {content['estimator']} {calls:.1f} calls a question; its probability of being right is "
+        f"{content['probability']}",
         f"one row a question: {folder}/acts.parquet",
     ]
     return found + [("", "")] + [(part, "dim") for note in notes for part in textwrap.wrap(note, WIDTH)]

@@ -60,6 +60,8 @@ class VerificationRoute:
         "--documents documents"
     )
     acts: ClassVar[tuple[Act, ...]] = ("answer", "retrieve", "search", "reflect")
+    estimator: ClassVar[str] = "pcc"
+    """Whose confidence it is made for."""
 
     def __post_init__(self) -> None:
         """Refuse thresholds and prices that make no sense."""
