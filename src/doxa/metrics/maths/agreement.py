@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from doxa.errors import DataError
-from doxa.metrics.maths.bootstrap import TIMES, percentiles, row_weights
+from doxa.metrics.maths.bootstrap import percentiles, row_weights
 from doxa.metrics.maths.cells import distinct, ratio
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters, complete
 from doxa.metrics.maths.comparing import Difference, compare
@@ -150,7 +150,7 @@ class _Pairs:
         drawn = np.concatenate([statistic(w) for w in row_weights(n, units, self.seed)])
         low, high = percentiles(drawn) or (None, None)
         return Measurement(
-            name, value, low, high, n, missing, better=better, reason=f"cluster bootstrap, {TIMES} replicates"
+            name, value, low, high, n, missing, better=better, reason=f"cluster bootstrap, {len(drawn)} replicates"
         )
 
 

@@ -20,7 +20,9 @@ from doxa.metrics.maths.checks import Bools, Floats, Ints
 from doxa.metrics.maths.kernels import Kernel, Part, Places, Sums, rights, wrongs
 
 TIMES = 2000
-"""Replicates."""
+"""Replicates, unless there are so many units that fewer do."""
+WORK, FEWEST = 40_000_000, 200
+"""Above this many drawn units in all there are fewer replicates, though never fewer than the second number."""
 FEW_KINDS = 8
 """Counts are drawn directly where units outnumber their kinds by more than this."""
 CHUNK = 1 << 18
@@ -52,7 +54,7 @@ def arranged(confidence: Floats, correct: Bools, unit: Ints) -> Sample:
 def resample(
     kernels: Mapping[str, Kernel], confidence: Floats, correct: Bools, cluster: Ints | None, seed: int
 ) -> dict[str, Floats]:
-    """Values of metrics on `TIMES` replicates of the same answers."""
+    """Values of metrics on replicates of the same answers."""
     if cluster is not None:
         return replicated(kernels, [arranged(confidence, correct, cluster)], np.arange(cluster.max() + 1), seed)[0]
     # Rows that are alike are one kind, and weights say how often a kind is drawn.
@@ -65,7 +67,7 @@ def resample(
 def paired(
     kernel: Kernel, sides: Sequence[tuple[Floats, Bools]], cluster: Ints | None, seed: int
 ) -> tuple[Floats, ...]:
-    """Values of a metric on `TIMES` replicates of several answers to the same questions, drawn for all alike.
+    """Values of a metric on replicates of several answers to the same questions, drawn for all alike.
 
     A side is the confidences and outcomes of its answers, a row a question.
     """
@@ -192,8 +194,9 @@ def calibrated(cells: Cells, seed: int) -> Iterator[Cells]:
     """Yield cells with outcomes drawn from the confidences: what perfect calibration would have shown."""
     rng = np.random.default_rng(seed)
     step, single = max(1, CHUNK // len(cells.confidence)), bool((cells.count == 1).all())
-    for done in range(0, TIMES, step):
-        shape = (min(step, TIMES - done), len(cells.confidence))
+    count = times(len(cells.confidence))
+    for done in range(0, count, step):
+        shape = (min(step, count - done), len(cells.confidence))
         if single:  # the same law, and much faster
             right = (rng.random(shape) < cells.confidence).astype(np.float64)
         else:
@@ -202,7 +205,7 @@ def calibrated(cells: Cells, seed: int) -> Iterator[Cells]:
 
 
 def blocks(kind: Ints, seed: int) -> Iterator[Weights]:
-    """Yield the weights of `TIMES` replicates in blocks as large as `BLOCK` allows."""
+    """Yield the weights of all replicates in blocks as large as `BLOCK` allows."""
     units = int(kind.max()) + 1
     size = min(TIMES, max(1, BLOCK // units))
     block, filled = np.empty((units, size), dtype=np.int32), 0
@@ -218,8 +221,13 @@ def blocks(kind: Ints, seed: int) -> Iterator[Weights]:
         yield block[:, :filled]
 
 
+def times(drawn: int) -> int:
+    """How many replicates there are where each draws so many numbers."""
+    return max(min(TIMES, FEWEST), min(TIMES, WORK // max(1, drawn)))
+
+
 def draws(kind: Ints, width: int, seed: int) -> Iterator[Floats]:
-    """Draw len(kind) units with replacement, `TIMES` times over, and count them by kind: chunks of (b, kinds).
+    """Draw len(kind) units with replacement, `times` over, and count them by kind: chunks of (b, kinds).
 
     `width` is the size of what the caller makes of one replicate, which bounds the chunk.
     """
@@ -228,8 +236,9 @@ def draws(kind: Ints, width: int, seed: int) -> Iterator[Floats]:
     units, kinds = len(kind), len(sizes)
     few = kinds * FEW_KINDS < units
     step = max(1, CHUNK // max(kinds if few else units, width))
-    for done in range(0, TIMES, step):
-        rows = min(step, TIMES - done)
+    count = times(kinds if few else units)
+    for done in range(0, count, step):
+        rows = min(step, count - done)
         if few:  # the same distribution, without drawing the units one by one
             yield rng.multinomial(units, sizes / units, rows).astype(np.float64)
             continue

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.errors import DataError
-from doxa.metrics.maths.bootstrap import TIMES, paired
+from doxa.metrics.maths.bootstrap import paired
 from doxa.metrics.maths.cells import distinct, group
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters, complete
 from doxa.metrics.maths.intervals import Z
@@ -194,7 +194,7 @@ def _bootstrap(r: Rule, difference: float, sides: Sequence[Side], units: Ints | 
         alike = "no question shows a difference" if difference == 0 else "all bootstrap replicates are alike"
         return Answer(None, None, None if difference else 1.0, f"no interval: {alike}")
     error = float(known.std() * np.sqrt(count / (count - 1)))
-    return _student(difference, error, count - 1, f"paired bootstrap over {count} units, {TIMES} replicates")
+    return _student(difference, error, count - 1, f"paired bootstrap over {count} units, {len(drawn)} replicates")
 
 
 def _student(difference: float, error: float, freedom: float, how: str) -> Answer:

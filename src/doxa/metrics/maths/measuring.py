@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.maths.bootstrap import TIMES, calibrated, percentiles, resample
+from doxa.metrics.maths.bootstrap import calibrated, percentiles, resample
 from doxa.metrics.maths.cells import Cells, group
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters, complete
 from doxa.metrics.maths.intervals import Interval
@@ -92,7 +92,7 @@ def spread(
     drawn = resample({name: r.kernel for name, r in rest.items()}, p, y, units, seed)
     distances = {name: r for name, r in rest.items() if r.distance and units is None}
     null = collect(distances, calibrated(group(p, y), seed)) if distances else {}
-    how = f"bootstrap over {count} units, {TIMES} replicates"
+    how = f"bootstrap over {count} units, {len(next(iter(drawn.values())))} replicates"
     ends |= {name: _ends(r, values[name] or 0.0, drawn[name], null.get(name), how) for name, r in rest.items()}
     return ends | _widened(
         {name: r for name, r in rest.items() if r.interval and ends[name].low == ends[name].high}, data

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.errors import DataError
-from doxa.metrics.maths.bootstrap import TIMES, percentiles, row_weights
+from doxa.metrics.maths.bootstrap import percentiles, row_weights
 from doxa.metrics.maths.cells import ratio
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters, numbers, outcomes
 from doxa.metrics.maths.intervals import Interval, Z
@@ -228,9 +228,10 @@ def resampled(statistic: Callable[[Floats], Floats], n: int, units: Ints | None,
     """The percentile interval of a statistic of row weights (b, n); none where resampling shows no spread."""
     if (n if units is None else int(units.max()) + 1) < 2:
         return Interval(None, None, "no interval from one cluster")
-    ends = percentiles(np.concatenate([statistic(w) for w in row_weights(n, units, seed)]))
+    drawn = np.concatenate([statistic(w) for w in row_weights(n, units, seed)])
+    ends = percentiles(drawn)
     if ends is None:
         return Interval(None, None, "no interval: undefined in over a tenth of the bootstrap replicates")
     if ends[0] == ends[1]:
         return Interval(None, None, "no interval: all bootstrap replicates are alike")
-    return Interval(*ends, f"cluster bootstrap, {TIMES} replicates")
+    return Interval(*ends, f"cluster bootstrap, {len(drawn)} replicates")
