@@ -14,6 +14,7 @@ import pytest
 
 from doxa.cli.main import main
 from doxa.policies.maths.frontier import Answers, frontier
+from doxa.policies.thinking_budget import ThinkingBudget
 from doxa.state import revive
 from doxa.types import Case
 
@@ -163,3 +164,47 @@ def test_models_without_a_price_are_named(doxa: Call, log: Path, tmp_path: Path)
     assert code == 2 and "no price is known for other" in err
     code, _, err = doxa("cascade", log, "other.csv", "--id", "question", "--price", "nobody=1")
     assert code == 2 and "there is no model 'nobody'" in err
+
+
+def test_the_written_policy_is_applied_to_answers_of_the_first_model(doxa: Call, log: Path, tmp_path: Path) -> None:
+    doxa("cascade", log, "--across", "model", "--id", "question", *PRICES, "-o", "cascade.json")
+    small = table().filter(pl.col("model") == "small")
+    small.write_csv("small.csv")
+    code, out, err = doxa("apply", "cascade.json", "small.csv", "-o", "decided.csv")
+    assert code == 0, err
+    decided = pl.read_csv("decided.csv")
+    policy = revive(json.loads((tmp_path / "cascade.json").read_text()))
+    assert decided["act"].to_list() == [policy.decide(Case(p)).act for p in small["confidence"]]
+    assert set(decided["act"]) == {"answer", "escalate"} and "escalate" in out
+    assert set(decided.filter(pl.col("act") == "escalate")["ask"]) == {"large"}
+    assert decided.filter(pl.col("act") == "answer")["ask"].null_count() == (decided["act"] == "answer").sum()
+    assert "probability" not in decided.columns
+
+
+def test_a_written_route_names_the_model_to_ask(doxa: Call, log: Path) -> None:
+    doxa("cascade", log, "--across", "model", "--id", "question", *PRICES, "--signal", "hint", "-o", "route.json")
+    table().filter(pl.col("model") == "small").drop("confidence").write_csv("new.csv")
+    code, _, err = doxa("apply", "route.json", "new.csv", "-o", "decided.csv")
+    assert code == 0, err
+    assert set(pl.read_csv("decided.csv")["ask"]) == {"small", "large"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "verb"),
+    [
+        ("cascade", "doxa cascade"),
+        ("routing", "doxa cascade --signal COL"),
+        ("privacypad", "doxa delegate"),
+        ("thinking_budget(cost=2)", "doxa budget"),
+    ],
+)
+def test_calibrate_names_the_verb_that_learns_such_a_policy(doxa: Call, log: Path, policy: str, verb: str) -> None:
+    code, out, err = doxa("calibrate", log, "--policy", policy)
+    assert code == 2 and not out and f"{verb} learns it" in err
+
+
+def test_a_policy_that_a_column_does_not_decide_is_not_applied(doxa: Call, log: Path) -> None:
+    policy = ThinkingBudget(budgets=(8,)).fit(confidence=[0.5, 0.9], correct=[False, True])
+    Path("budget.json").write_text(json.dumps(policy.to_json()))
+    code, _, err = doxa("apply", "budget.json", log, "-o", "decided.csv")
+    assert code == 2 and "thinking_budget" in err and "doxa budget wrote it" in err and "--estimator" not in err

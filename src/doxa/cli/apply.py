@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from doxa.cli.evidence import Evidence
 
-PROBABILITY, LOW, HIGH, ACT, REASON = "probability", "probability_low", "probability_high", "act", "reason"
+PROBABILITY, LOW, HIGH = "probability", "probability_low", "probability_high"
+ACT, REASON, ASK = "act", "reason", "ask"
 
 
 def apply(
-    calibrator: Annotated[Path, typer.Argument(help="what doxa calibrate wrote")],
+    calibrator: Annotated[Path, typer.Argument(help="what doxa calibrate or doxa cascade wrote")],
     file: Annotated[Path, typer.Argument(help="CSV, JSONL (both also .gz), Parquet, or the directory of a run")],
     out: Annotated[Path, typer.Option("-o", "--out", help="a .csv, .jsonl or .parquet file")],
     confidence: Annotated[
@@ -36,28 +37,47 @@ def apply(
     """Add calibrated probabilities and decisions to a file.
 
     They are the columns `probability` and, with a policy, `act`; where the confidence is missing the probability stays
-    empty. From calibrators that give one there is an interval, too.
+    empty. From calibrators that give one there is an interval, too. By the policy of a cascade answers of its first
+    model are kept or not, and the column `ask` names the model to ask next.
     """
     from doxa.cli.outputs import check_output
     from doxa.cli.tables import write_table
     from doxa.scoring import LINE
-    from doxa.state import revive
 
     check_output(out, calibrator, file)
     content = read_json(calibrator)
-    fitted = revive(content)
-    policy = revive(content["policy"]) if "policy" in content else None
+    fitted, policy = parts_of(content, calibrator)
     evidence = opened(content, file, tuple(confidence or ()), tuple(by or ()), correct)
-    added = probabilities(fitted, evidence)
+    added = [] if fitted is None else probabilities(fitted, evidence)
     summary: dict[str, Any] = {"out": str(out), "rows": evidence.table.height}
-    summary["missing"] = int(added[0].null_count())
+    summary["missing"] = evidence.table.height - int(evidence.given().sum())
     if policy is not None:
-        acts = decisions(policy, evidence, added[0])
+        acts = decisions(policy, evidence, added[0] if added else None)
         added += acts
         summary |= outcome(acts[0], evidence)
     refuse_taken(evidence.source, [column.name for column in added], file)
     write_table(evidence.source.drop(LINE).with_columns(added), out)
     sys.stdout.write((json.dumps(summary, ensure_ascii=False) if as_json else told(summary)) + "\n")
+
+
+def parts_of(content: dict[str, Any], path: Path) -> tuple[Any, Any]:
+    """The calibrator and the policy of a file, one of which may be missing.
+
+    Raises `UsageError` for a policy that confidences in a column do not decide.
+    """
+    from doxa.errors import UsageError
+    from doxa.state import revive, room_of
+
+    member = revive(content)
+    if room_of(content) == "calibrators":
+        return member, revive(content["policy"]) if "policy" in content else None
+    if "columns" not in content:
+        raise UsageError(
+            f"{path} is the policy {content['method']}, which one confidence per answer does not decide",
+            hint=f"{getattr(member, 'learnt_by', 'doxa sets')} wrote it; in Python, doxa.policies."
+            f"{type(member).__name__}.from_json reads it and decides on a case",
+        )
+    return None, member
 
 
 def opened(
@@ -102,14 +122,18 @@ def probabilities(fitted: Any, evidence: Evidence) -> list[pl.Series]:
     ]
 
 
-def decisions(policy: Any, evidence: Evidence, probability: pl.Series) -> list[pl.Series]:
-    """What the policy would do with each answer, and why."""
+def decisions(policy: Any, evidence: Evidence, probability: pl.Series | None) -> list[pl.Series]:
+    """What the policy would do with each answer, and why; of a policy alone, also which model is asked next."""
     import polars as pl
 
     from doxa.cli.fitting import decide
 
-    found = decide(policy, evidence.table[evidence.names.confidence[0]].to_list(), probability.to_list())
-    return [pl.Series(ACT, [d.act for d in found], pl.String), pl.Series(REASON, [d.reason for d in found], pl.String)]
+    confidence = evidence.table[evidence.names.confidence[0]].to_list()
+    found = decide(policy, confidence, [None] * len(confidence) if probability is None else probability.to_list())
+    told: dict[str, list[Any]] = {ACT: [d.act for d in found], REASON: [d.reason for d in found]}
+    if probability is None:
+        told[ASK] = [d.payload if d.act == "escalate" else None for d in found]
+    return [pl.Series(name, cells, pl.String) for name, cells in told.items()]
 
 
 def outcome(act: pl.Series, evidence: Evidence) -> dict[str, Any]:

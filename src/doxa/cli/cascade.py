@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,7 +48,6 @@ def cascade(
     Prints cost and errors of such cascades beside each model alone, and chooses the cheapest that keeps a bound on
     errors with a guarantee.
     """
-    from doxa import __version__
     from doxa.cascading import alone, held_out, lined_up, named_prices
     from doxa.cli.layout import show
     from doxa.cli.outputs import check_output
@@ -62,13 +61,26 @@ def cascade(
     lined = lined_up(parts, routed=signal is not None)
     policy = _policy(lined, risk, delta, coverage, seed)
     rows = {"alone": alone(lined, seed=seed), "held_out": held_out(lined, coverage=coverage, seed=seed)}
-    content = {**policy.to_json(), "columns": columns, "signal": signal, "versions": {"doxa": __version__}}
+    content = {**policy.to_json(), **_about(columns, signal, scale)}
     if out is not None:
         write(json.dumps(content, ensure_ascii=False) + "\n", out)
     if as_json:
         sys.stdout.write(json.dumps(_as_dict(lined, rows, content), ensure_ascii=False) + "\n")
     else:
         show([*_table(lined, rows, coverage), *_told(lined, policy, rows["alone"], out)])
+
+
+def _about(columns: Mapping[str, str | None], signal: str | None, scale: str) -> dict[str, Any]:
+    """What of a table the policy decides by, as `doxa apply` reads it."""
+    from doxa import __version__
+
+    by, estimator = signal or columns["confidence"], columns["estimator"]
+    return {
+        "columns": {"confidence": [by] if by else [], **{name: columns[name] for name in ("correct", "cluster")}},
+        "scales": ["real" if signal else scale],
+        "estimators": [estimator] if estimator else [],
+        "versions": {"doxa": __version__},
+    }
 
 
 def _read(

@@ -180,6 +180,11 @@ def rule(spelled: str, evidence: Evidence, probability: Floats) -> Ruling:
             f"{spelled} makes sets of options, and here is one confidence per answer",
             hint="doxa sets RUN takes a run of choice questions; from Python: fit_options",
         )
+    if hasattr(policy, "learnt_by"):
+        raise UsageError(
+            f"{spelled} is learnt from more than a confidence and an outcome per answer",
+            hint=f"{policy.learnt_by} learns it",
+        )
     needed = {p.name for p in inspect.signature(policy.fit).parameters.values() if p.default is inspect.Parameter.empty}
     if needed - {"confidence", "correct"}:
         raise UsageError(

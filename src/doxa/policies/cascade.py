@@ -28,6 +28,8 @@ class Cascade:
     """
 
     implements: ClassVar[tuple[str, ...]] = ()
+    learnt_by: ClassVar[str] = "doxa cascade"
+    """The verb that has what it is learnt from, which is more than a confidence and an outcome."""
     models: tuple[str, ...] = ()
     """Names in the order of the columns; numbers from 1 where there are none."""
     prices: tuple[float, ...] = ()

@@ -59,6 +59,8 @@ class PrivacyPAD:
     command: ClassVar[str] = (
         "doxa delegate bank:private_notes --local mock/hasty --remote mock/honest --penalties 0,0.3,1,3"
     )
+    learnt_by: ClassVar[str] = "doxa delegate"
+    """The verb that has what it is learnt from, which is more than a confidence and an outcome."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""

@@ -27,6 +27,8 @@ class Routing:
     """
 
     implements: ClassVar[tuple[str, ...]] = ()
+    learnt_by: ClassVar[str] = "doxa cascade --signal COL"
+    """The verb that has what it is learnt from, which is more than a confidence and an outcome."""
     models: tuple[str, ...] = ()
     """Names in the order of the columns; numbers from 1 where there are none."""
     prices: tuple[float, ...] = ()

@@ -59,6 +59,8 @@ class ThinkingBudget:
     implements: ClassVar[tuple[str, ...]] = ("final-answer-selective-tts",)
     coverage: ClassVar[str] = "full"
     command: ClassVar[str] = "doxa budget runs/final-answer --out bundle.json --cost 1"
+    learnt_by: ClassVar[str] = "doxa budget"
+    """The verb that has what it is learnt from, which is more than a confidence and an outcome."""
     budgets: tuple[int, ...] = ()
     """Those of the columns, in their order; 0, 1, … where nothing is said."""
     cost: float = 1.0
