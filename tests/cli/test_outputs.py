@@ -77,7 +77,7 @@ def test_an_output_never_replaces_an_input(command: str, log: Path, run: Path, d
 
 def test_an_output_that_is_a_folder_is_refused(log: Path, doxa: Callable[..., Said]) -> None:
     said = doxa("score", log, "-o", ".")
-    assert said.code == 2 and ". is a folder" in said.err
+    assert said.code == 2 and ". cannot be written: it is a folder" in said.err
 
 
 def test_an_output_that_is_no_input_is_written_again(log: Path, doxa: Callable[..., Said]) -> None:

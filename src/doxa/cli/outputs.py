@@ -15,7 +15,7 @@ def check_output(out: Path | None, *inputs: Path | str) -> None:
     if out is None or not out.exists():
         return
     if out.is_dir():
-        raise UsageError(f"{out} is a folder", hint="name a file in it with -o")
+        raise UsageError(f"{out} cannot be written: it is a folder", hint="name a file in it with -o")
     for given in inputs:
         if any(path.is_file() and path.samefile(out) for path in files_of(given)):
             raise UsageError(f"the output would replace the input {out}", hint="choose another file with -o")
