@@ -101,8 +101,7 @@ async def act_on(
         content = {
             "schema": SCHEMA,
             "run": run.info["id"],
-            **_described(mandate),
-            "probability": source,
+            **_described(mandate, source),
             **measured(rows, seed=plan.asking.seed),
             "spent": {**asdict(spent), "seconds": round(time.monotonic() - started, 1)},
             "status": "incomplete" if any(caller.unfinished for caller in callers.values()) else "complete",
@@ -112,10 +111,11 @@ async def act_on(
     return content
 
 
-def _described(mandate: Mandate) -> dict[str, Any]:
+def _described(mandate: Mandate, source: str) -> dict[str, Any]:
     documents, stronger = mandate.retriever, mandate.stronger
     return {
         "estimator": mandate.estimator,
+        "probability": source,
         "policy": mandate.spelled,
         "learnt": "on the other folds" if mandate.learn else "before, or not at all",
         "documents": documents and documents.fingerprint,

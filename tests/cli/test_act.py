@@ -177,7 +177,9 @@ def records(values: list[float | None]) -> list[Record]:
 def test_a_policy_is_learnt_on_other_folds() -> None:
     told = records([0.2 if i % 4 == 0 else 0.9 for i in range(40)])
     mandate = Mandate("pcc", VerificationRoute(alpha=0, beta=0), "route", learn=True)
-    assert [each.act for each in decided(told, mandate)[0]] == ["reflect" if i % 4 == 0 else "answer" for i in range(40)]
+    assert [each.act for each in decided(told, mandate)[0]] == [
+        "reflect" if i % 4 == 0 else "answer" for i in range(40)
+    ]
     as_is = Mandate("pcc", VerificationRoute(alpha=0, beta=0), "route")
     assert {each.act for each in decided(told, as_is)[0]} == {"answer"}
     with pytest.raises(UsageError, match="pcc gave no confidence: none"):

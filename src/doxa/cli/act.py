@@ -123,7 +123,7 @@ def mandate_of(
     if documents is None and {"retrieve", "search"} & set(getattr(made, "acts", ())):
         raise UsageError(f"{spelled} looks things up", hint="say where: --documents FOLDER")
     return Mandate(
-        estimator or getattr(made, "estimator", ""),
+        estimator or str(getattr(made, "estimator", "")),
         made,
         spelled,
         fit,
