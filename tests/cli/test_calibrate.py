@@ -162,13 +162,6 @@ def test_a_file_that_cannot_be_written_is_refused(doxa: Call, log: Path, tmp_pat
     assert (tmp_path / "new" / "x.csv").stat().st_size > 0
 
 
-def test_a_file_may_be_replaced_by_its_own_result(doxa: Call, log: Path, tmp_path: Path) -> None:
-    doxa("calibrate", log, "-o", tmp_path / "cal.json")
-    pl.read_csv(log).write_parquet(tmp_path / "log.parquet")
-    assert doxa("apply", tmp_path / "cal.json", tmp_path / "log.parquet", "-o", tmp_path / "log.parquet")[0] == 0
-    assert pl.read_parquet(tmp_path / "log.parquet")["probability"].null_count() == 0
-
-
 def test_lists_go_into_no_csv(doxa: Call, log: Path, tmp_path: Path) -> None:
     doxa("calibrate", log, "-o", tmp_path / "cal.json")
     (tmp_path / "lists.jsonl").write_text('{"confidence": 0.5, "guesses": ["a", "b"]}\n')

@@ -208,3 +208,9 @@ def test_a_policy_that_a_column_does_not_decide_is_not_applied(doxa: Call, log: 
     Path("budget.json").write_text(json.dumps(policy.to_json()))
     code, _, err = doxa("apply", "budget.json", log, "-o", "decided.csv")
     assert code == 2 and "thinking_budget" in err and "doxa budget wrote it" in err and "--estimator" not in err
+
+
+def test_act_says_what_the_policy_of_a_cascade_lacks(doxa: Call, log: Path) -> None:
+    doxa("cascade", log, "--across", "model", "--id", "question", *PRICES, "-o", "cascade.json")
+    code, _, err = doxa("act", "bank:capitals", "--model", "mock/honest", "--bundle", "cascade.json")
+    assert code == 2 and "the policy cascade alone, without a calibrator" in err and "doxa calibrate RUN" in err

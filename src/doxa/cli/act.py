@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from doxa.acted import Mandate
     from doxa.cli.layout import Line
 
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 HEAD = (
     f"{'act':<9}{'n':>5}{'before':>7}{'after':>7}  {'change (95 %)':<23}{'p':>8}{'found':>6}{'calls':>6}{'tokens':>7}"
 )
@@ -34,9 +37,7 @@ def act(
     fit: Annotated[
         bool, typer.Option("--fit", help="learn the policy, for each fold of questions on the others")
     ] = False,
-    estimator: Annotated[
-        str | None, typer.Option(help="whose confidence is decided on [what fits the policy and the model]")
-    ] = None,
+    estimator: Annotated[str | None, typer.Option(help="whose confidence is decided on [what fits]")] = None,
     documents: Annotated[
         str | None, typer.Option(help="a folder of .txt, .md, .jsonl and .csv to look things up")
     ] = None,
@@ -138,12 +139,16 @@ def opened(bundle: Path) -> tuple[Any, Any, str | None]:
     """The policy and the calibrator of a bundle, and the estimator they were fitted on."""
     from doxa.cli.apply import read_json
     from doxa.errors import UsageError
-    from doxa.state import revive
+    from doxa.state import SCHEMAS, revive
 
     content = read_json(bundle)
     if "policy" not in content:
+        alone = content.get("schema") == SCHEMAS["policies"]
         raise UsageError(
-            f"{bundle} has no policy", hint="write it by doxa calibrate RUN --estimator NAME --policy NAME"
+            f"{bundle} is the policy {content.get('method')} alone, without a calibrator"
+            if alone
+            else f"{bundle} has no policy",
+            hint="doxa calibrate RUN --estimator NAME --policy NAME -o bundle.json writes both",
         )
     return revive(content["policy"]), revive(content), next(iter(content.get("estimators", ())), None)
 
@@ -197,17 +202,49 @@ def lines(content: dict[str, Any], title: str, folder: str) -> list[Line]:
     found: list[Line] = [(shortened(f"{title} · {content['estimator']} · {content['policy']}", WIDTH), "bold")]
     found += [("", ""), (HEAD, "bold"), *((line(row), "") for row in content["acts"]), (line(content["all"]), "bold")]
     notes = [
-        f"{row['act']}: {n} without an answer: {why}" for row in content["acts"] for why, n in row["not_done"].items()
+        f"{row['act']}: {n} without an answer: {why}"
+        for row in content["acts"]
+        for why, n in alike(row["not_done"]).items()
     ]
+    notes += held_back(content["all"])
     calls = content["all"]["per_question"]["estimate_calls"]
     notes += [
-        "before, after: share right of the graded answers; change: on the same questions, p by McNemar's exact test; "
-        "found (passages), calls, tokens: of acting, a question",
+        "before: share right of all graded answers, after: of those still given; change: on the questions that are "
+        "in both, p by McNemar's exact test; found (passages), calls, tokens: of acting, a question",
         f"deciding took {content['estimator']} {calls:.1f} calls a question; its probability of being right is "
         f"{content['probability']}",
         f"one row a question: {folder}/acts.parquet",
     ]
     return found + [("", "")] + [(part, "dim") for note in notes for part in textwrap.wrap(note, WIDTH)]
+
+
+def alike(reasons: Mapping[str, int]) -> dict[str, int]:
+    """Reasons that differ in one number alone as one, with the span of that number.
+
+    >>> alike({"it is worth -0.2": 1, "it is worth +0.1": 2, "no passage fits": 3})
+    {'it is worth -0.2 to +0.1': 3, 'no passage fits': 3}
+    """
+    kinds: dict[str, list[str]] = {}
+    for why in reasons:
+        kinds.setdefault("…".join(_NUMBER.split(why)), []).append(why)
+    found: dict[str, int] = {}
+    for several in kinds.values():
+        name = several[0]
+        if len(several) > 1:
+            ordered = sorted((number[0] for why in several if (number := _NUMBER.search(why))), key=float)
+            name = _NUMBER.sub(f"{ordered[0]} to {ordered[-1]}", name) if _NUMBER.subn("", name)[1] == 1 else name
+        found[name] = found.get(name, 0) + sum(reasons[why] for why in several)
+    return found
+
+
+def held_back(row: dict[str, Any]) -> list[str]:
+    """How many are still answered and how often the others would have been right, where some are not."""
+    if row["given"] == row["n"]:
+        return []
+    text = f"all: {row['given']:,} of {row['n']:,} are still answered"
+    if row["withheld"] is not None:
+        text += f"; of the others {row['withheld']['value']:.3f} would have been right (n {row['withheld']['n']:,})"
+    return [text]
 
 
 def line(row: dict[str, Any]) -> str:
