@@ -49,9 +49,13 @@ def _listed(group: Group) -> list[Line]:
                 for part in textwrap.wrap(f"{m.name:<{wide}} —  {m.reason}", WIDTH, subsequent_indent=" " * (wide + 4))
             ]
         else:
-            ends = "" if m.low is None or m.high is None else f"{m.low:.4f} to {m.high:.4f}"
+            known = m.low is not None and m.high is not None
+            ends = f"{m.low:.4f} to {m.high:.4f}" if known else "no interval"
             name = shortened(m.name, wide)
             lines.append((f"{name:<{wide}}{m.value:8.4f}   {ends:<18}   {DIRECTION[m.better]}", ""))
+            if m.reason and not known:
+                note = m.reason.removeprefix("no interval: ").removeprefix("no interval ")
+                lines += [(f"    {part}", "dim") for part in textwrap.wrap(note, WIDTH - 4)]
     return lines
 
 

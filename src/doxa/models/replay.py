@@ -145,7 +145,9 @@ class Replay:
         number = sample_number(seed) + index
         if number < len(recorded.samples):
             return recorded.samples[number]
-        return _missing(request, f"no sample {number + 1} ({len(recorded.samples)} are there)")
+        there = len(recorded.samples)
+        take = f"; --samples {there} takes those" if there > 1 else ""
+        return Failure("not_recorded", f"no sample {number + 1} recorded: there are {there or 'none'}{take}")
 
     def _take(self, one: Recording) -> None:
         """Add one recording of another tool; of several replies to the same messages the later ones are samples."""
