@@ -274,7 +274,10 @@ def measured(rows: Sequence[Row], *, seed: int = 0) -> dict[str, Any]:
 
 
 def _measured(act: str, rows: Sequence[Row], seed: int) -> Row:
-    """One line. `before` is about all graded answers, `after` about those given; both pairs are about what is both."""
+    """One line. `before` is about all graded answers, `after` about those given, `withheld` about the others.
+
+    The paired values are about what was graded both times.
+    """
     graded = [row for row in rows if row["before_correct"] is not None]
     final = [row for row in rows if row["after_correct"] is not None]
     costs = {
@@ -289,6 +292,7 @@ def _measured(act: str, rows: Sequence[Row], seed: int) -> Row:
         "errors": sum(row["error"] != "" for row in rows),
         "before": _share("before", graded, "before_correct", seed),
         "after": _share("after", final, "after_correct", seed),
+        "withheld": _share("withheld", [row for row in graded if row["after"] is None], "before_correct", seed),
         **_paired([row for row in graded if row["after_correct"] is not None], seed),
         "not_done": {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)},
         "per_question": costs,

@@ -158,6 +158,20 @@ def test_the_table_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert "pcc 1" in next(line for line in out if line.startswith("deciding took"))
 
 
+def test_what_is_withheld_takes_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["act", "bank:planted", "--limit", "60", "--model", "mock/honest", "--policy", "penalty(cost=1)"]
+    assert _run([*asked, "-o", "run"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    rows = pl.read_parquet("run/acts.parquet")
+    silent = rows.filter(pl.col("act") == "abstain")
+    assert 1 < silent.height < 60 and said.count("without an answer") == 1
+    assert f"abstain: {silent.height} without an answer: an answer is worth -" in said
+    right = silent["before_correct"].mean()
+    assert (
+        f"all: {60 - silent.height} of 60 are still answered; of the others {right:.3f} would have been right" in said
+    )
+
+
 # -- deciding ----------------------------------------------------------------------------------------------------------
 
 

@@ -228,12 +228,11 @@ def alike(reasons: Mapping[str, int]) -> dict[str, int]:
     for why in reasons:
         kinds.setdefault("…".join(_NUMBER.split(why)), []).append(why)
     found: dict[str, int] = {}
-    for several in kinds.values():
-        name = several[0]
-        if len(several) > 1:
-            ordered = sorted((number[0] for why in several if (number := _NUMBER.search(why))), key=float)
-            name = _NUMBER.sub(f"{ordered[0]} to {ordered[-1]}", name) if _NUMBER.subn("", name)[1] == 1 else name
-        found[name] = found.get(name, 0) + sum(reasons[why] for why in several)
+    for kind, several in kinds.items():
+        numbers = sorted((number for why in several for number in _NUMBER.findall(why)), key=float)
+        span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) == len(several) else "…"
+        name = kind.replace("…", span) if len(several) > 1 else several[0]
+        found[name] = sum(reasons[why] for why in several)
     return found
 
 
