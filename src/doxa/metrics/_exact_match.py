@@ -29,6 +29,7 @@ FORM = Form(
     {"predicted": Column(Kind.AMOUNT, empty=True), "actual": Column(Kind.AMOUNT)},
     better="high",
     bounds=(0.0, 1.0),
+    share=True,
     implements=("tempanswerqa",),
     coverage="partial: the scores of answers that are there; without the questions and how replies are read",
 )

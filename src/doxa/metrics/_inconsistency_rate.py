@@ -31,6 +31,7 @@ FORM = Form(
     {"old": Column(Kind.LABEL), "new": Column(Kind.LABEL), "correct": Column(Kind.TRUTH)},
     better="low",
     bounds=(0.0, 1.0),
+    share=True,
     implements=("muscle-model-update",),
     coverage="partial: the metrics of two versions; without training the adapter",
 )

@@ -30,6 +30,7 @@ FORM = Form(
     {"old": Column(Kind.SCORE), "new": Column(Kind.SCORE)},
     better="high",
     bounds=(0.0, 1.0),
+    share=True,
     implements=("muscle-model-update",),
     coverage="partial: the metrics of two versions; without training the adapter",
 )

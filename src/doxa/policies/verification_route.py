@@ -56,6 +56,7 @@ class VerificationRoute:
     implements: ClassVar[tuple[str, ...]] = ("pcc-fact-checking",)
     coverage: ClassVar[str] = "full"
     command: ClassVar[str] = (
+        "python docs/capitals_documents.py documents && "
         "doxa act bank:capitals_claims --limit 10 --model {model} --entailment judge --policy verification_route "
         "--documents documents"
     )

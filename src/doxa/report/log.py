@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -199,12 +200,16 @@ def _promises(part: Json) -> Table:
 
 
 def precise(threshold: float) -> str:
-    """A threshold in as few digits as tell it from 1, at least three.
+    """A threshold rounded up, so that from there on nothing more is answered; at least three digits, and never 1 for less.
 
-    >>> precise(0.95), precise(0.99977), precise(1.0), precise(-3.21)
-    ('.950', '.9998', '1.000', '−3.210')
+    >>> precise(0.95), precise(0.9504), precise(0.99977), precise(1.0), precise(-3.21)
+    ('.950', '.951', '.9998', '1.000', '−3.210')
     """
-    return number(threshold, next((d for d in range(3, 12) if threshold == 1 or round(threshold, d) != 1), 12))
+    for digits in range(3, 12):
+        up = math.ceil(threshold * 10**digits - 1e-6) / 10**digits
+        if threshold >= 1 or up < 1:
+            return number(up, digits)
+    return number(threshold, 12)
 
 
 def _tenths(share: float) -> str:

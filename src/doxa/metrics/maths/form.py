@@ -18,7 +18,7 @@ from doxa.metrics.maths.bootstrap import TIMES, draws, percentiles, row_weights
 from doxa.metrics.maths.cells import Cells, distinct, ratio
 from doxa.metrics.maths.checks import Bools, Floats, Ints, clusters
 from doxa.metrics.maths.columns import Column, Column_, Kind, cleaned, in_order
-from doxa.metrics.maths.intervals import Interval
+from doxa.metrics.maths.intervals import Interval, clopper_pearson
 from doxa.types import Measurement
 
 Statistic = Callable[[Floats], Floats]
@@ -43,6 +43,8 @@ class Form:
     """Whether a row of weight 2 is the same as two rows: then rows that are alike are computed once."""
     times: int = TIMES
     """Replicates of the bootstrap; fewer where each has to be computed alone."""
+    share: bool = False
+    """A share of rows: it has an exact interval where resampling shows no spread."""
     implements: tuple[str, ...] = ()
     """Ids of published systems."""
     coverage: str = "full"
@@ -225,6 +227,9 @@ def _measured(
         return Measurement(spelled, None, None, None, better=shape.better, reason=why, **counts)
     drawn = n if units is None else int(units.max()) + 1
     ends = spread(statistic, drawn, again(seed), shape.times) if intervals else Interval(None, None, "")
+    if intervals and shape.share and ends.low is None and drawn > 1:
+        how = "Clopper-Pearson" if units is None else "Clopper-Pearson, one row a cluster"
+        ends = Interval(*clopper_pearson(round(value * drawn), drawn), how)
     return Measurement(spelled, value, ends.low, ends.high, better=shape.better, reason=ends.how, **counts)
 
 
@@ -243,4 +248,4 @@ def spread(statistic: Statistic, count: int, weights: Iterator[Floats], times: i
         return Interval(None, None, "no interval: undefined in over a tenth of the bootstrap replicates")
     if ends[0] == ends[1]:
         return Interval(None, None, "no interval: all bootstrap replicates are alike")
-    return Interval(*ends, f"bootstrap over {count} units, {times} replicates")
+    return Interval(*ends, f"bootstrap over {count} units, {sum(map(len, drawn))} replicates")
