@@ -200,7 +200,7 @@ def _promises(part: Json) -> Table:
 
 
 def precise(threshold: float) -> str:
-    """A threshold rounded up, so that from there on nothing more is answered; at least three digits, and never 1 for less.
+    """A threshold rounded up, so that from there on nothing more is answered, and never to 1; at least three digits.
 
     >>> precise(0.95), precise(0.9504), precise(0.99977), precise(1.0), precise(-3.21)
     ('.950', '.951', '.9998', '1.000', '−3.210')
