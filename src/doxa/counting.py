@@ -19,7 +19,7 @@ _TAIL = ", which lies near many other well known words of great size"
 _ANSWERS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
     {
         "open": tuple(f"Yes, word {number}{_TAIL}" for number in range(50)),
-        "choice": ("A. Yes", "B. Yes"),
+        "choice": tuple(f"{letter}. Yes" for letter in "ABCDEFGHIJ"),
         "boolean": ("Yes", "No"),
         "number": tuple(f"Yes, {number}{_TAIL}" for number in range(50)),
         "date": tuple(f"Yes, {year}-01-01{_TAIL}" for year in range(1950, 2000)),

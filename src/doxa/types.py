@@ -357,7 +357,8 @@ class Estimator(Protocol):
     Class attributes: `access`, `statistics` (needed on the reply's tokens), `implements` (ids of published systems)
     and, where likely alternatives to the reply's tokens are wanted, their number `alternatives`; it may be 0 for an
     estimator that runs without log-probabilities but uses those there are. `dear = True` says that a call costs many
-    times the tokens of its answer.
+    times the tokens of its answer, `open_ended = True` that how many calls it makes follows from what is written: from
+    steps, claims, sentences or tokens.
     """
 
     access: Access

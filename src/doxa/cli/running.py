@@ -229,7 +229,10 @@ def quiet_logs() -> Iterator[None]:
 
 
 def dry_run(options: Options) -> dict[str, Any]:
-    """What the run would ask: calls, tokens and (where a price is known) money."""
+    """What the run would ask: calls, tokens and (where a price is known) money.
+
+    These are upper bounds but for estimators that are `open_ended`: how many calls those make is not known beforehand.
+    """
     from doxa import flow
     from doxa.loading import load_model
     from doxa.types import Usage
@@ -246,6 +249,7 @@ def dry_run(options: Options) -> dict[str, Any]:
         "left_out": dict(plan.left_out),
         "few": {label: len(ids) for label, ids in plan.few.items()},
         "calls": usage.calls,
+        "open_ended": [label for label, each in plan.estimators.items() if getattr(each, "open_ended", False)],
         "tokens_in": usage.tokens_in,
         "tokens_out_at_most": usage.tokens_out,
         "cost_at_most": cost,
@@ -257,16 +261,18 @@ def told(counted: dict[str, Any]) -> str:
     """What a dry run counted, for a terminal of 80 columns."""
     from doxa.cli.layout import grouped
 
-    cost = counted["cost_at_most"]
+    cost, open_ended = counted["cost_at_most"], counted["open_ended"]
+    bound = "about" if open_ended else "at most"
     rows = {
         "questions": f"{counted['questions']:,}",
         "estimators": ", ".join(counted["estimators"]),
         "on few": "; ".join(f"{n}: {', '.join(names)}" for n, names in grouped(counted["few"]).items()),
         "left out": "; ".join(f"{why}: {', '.join(names)}" for why, names in grouped(counted["left_out"]).items()),
-        "calls": f"at most {counted['calls']:,}",
+        "calls": f"{bound} {counted['calls']:,}",
         "tokens in": f"about {counted['tokens_in']:,}",
-        "tokens out": f"at most {counted['tokens_out_at_most']:,}",
-        "cost": "unknown: the model is not in prices.yaml" if cost is None else f"at most {cost:,.2f} USD",
+        "tokens out": f"{bound} {counted['tokens_out_at_most']:,}",
+        "cost": "unknown: the model is not in prices.yaml" if cost is None else f"{bound} {cost:,.2f} USD",
+        "no bound": f"more where longer texts are written, with {', '.join(open_ended)}" if open_ended else "",
     }
     lines = (
         textwrap.wrap(f"{name:<12}{value}", 80, subsequent_indent=" " * 12) for name, value in rows.items() if value

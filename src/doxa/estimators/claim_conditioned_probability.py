@@ -50,6 +50,7 @@ class ClaimConditionedProbability:
     access: ClassVar[Access] = Access.LOGPROBS
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     alternatives: ClassVar[int] = 10
     implements: ClassVar[tuple[str, ...]] = ()
     helps: ClassVar[str] = "Probability goes to other wordings of one claim, which should not count as doubt of it."

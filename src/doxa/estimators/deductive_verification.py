@@ -145,6 +145,7 @@ class DeductiveVerification:
     access: ClassVar[Access] = Access.TEXT
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     implements: ClassVar[tuple[str, ...]] = ("deductive-verification",)
     coverage: ClassVar[str] = "full"
     example: ClassVar[str] = "bank:planted"

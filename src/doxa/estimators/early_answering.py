@@ -62,6 +62,7 @@ class EarlyAnswering:
     access: ClassVar[Access] = Access.TEXT
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     implements: ClassVar[tuple[str, ...]] = ("inference-scaling-faithfulness",)
     coverage: ClassVar[str] = "full"
     spelled: ClassVar[str] = "early_answering(chains=1),early_answering(chains=5),early_answering(chains=20)"

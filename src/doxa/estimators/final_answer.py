@@ -70,6 +70,7 @@ class FinalAnswer:
     access: ClassVar[Access] = Access.LOGPROBS
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     alternatives: ClassVar[int] = 0
     implements: ClassVar[tuple[str, ...]] = ("final-answer-selective-tts",)
     coverage: ClassVar[str] = (

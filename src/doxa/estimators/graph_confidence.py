@@ -75,6 +75,7 @@ class GraphConfidence:
     access: ClassVar[Access] = Access.TEXT
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     implements: ClassVar[tuple[str, ...]] = ("graph-confidence-reasoning",)
     coverage: ClassVar[str] = "full"
     example: ClassVar[str] = "bank:word_problems"

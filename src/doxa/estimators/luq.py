@@ -47,6 +47,7 @@ class Luq:
     access: ClassVar[Access] = Access.TEXT
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     implements: ClassVar[tuple[str, ...]] = ()
     helps: ClassVar[str] = (
         "Replies are several sentences long: each is held against other replies and has a number of its own."

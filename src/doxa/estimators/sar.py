@@ -42,6 +42,7 @@ class Sar:
     access: ClassVar[Access] = Access.LOGPROBS
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     implements: ClassVar[tuple[str, ...]] = ()
     helps: ClassVar[str] = (
         "Long samples: words that carry the meaning count more, and so do answers that others are like."

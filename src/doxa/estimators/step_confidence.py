@@ -58,6 +58,7 @@ class StepConfidence:
     access: ClassVar[Access] = Access.LOGPROBS
     scale: ClassVar[Scale] = Scale.UNIT
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     implements: ClassVar[tuple[str, ...]] = ("autopsv",)
     coverage: ClassVar[str] = (
         "proxy: labels of steps by relative drops of the model's own P(right); no trained verifier"

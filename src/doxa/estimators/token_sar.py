@@ -29,6 +29,7 @@ class TokenSar:
     access: ClassVar[Access] = Access.LOGPROBS
     scale: ClassVar[Scale] = Scale.REAL
     statistics: ClassVar[tuple[str, ...]] = ()
+    open_ended: ClassVar[bool] = True
     implements: ClassVar[tuple[str, ...]] = ()
     helps: ClassVar[str] = "Replies of a sentence, in which few tokens carry what was asked."
     fails: ClassVar[str] = (
