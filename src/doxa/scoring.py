@@ -19,8 +19,10 @@ USUAL = {
     "correct": ("correct", "is_correct", "outcome", "label"),
 }
 """Column names that are recognised when none is given; the first that is there is taken."""
-TRUE, FALSE = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
-EMPTY = ["", "null"]
+TRUE = ("true", "1", "1.0", "yes", "y", "t", "right", "correct")
+FALSE = ("false", "0", "0.0", "no", "n", "f", "wrong", "incorrect")
+EMPTY = ["", "null", "na", "n/a", "nan"]
+"""Cells of a confidence or an outcome that is missing; case plays no part."""
 READERS = {".csv": "CSV", ".jsonl": "JSONL", ".ndjson": "JSONL", ".parquet": "Parquet"}
 LINE = "\x00line"
 """Name of the column that keeps the line of its file a row began on; in Parquet, the number of the row."""
@@ -51,6 +53,8 @@ class Log:
     columns: Columns
     scale: Scale | None
     """`None`: the column `scale` says it row by row, as in a run."""
+    percent: bool = False
+    """The file has percentages; the table has them divided by 100."""
 
 
 def open_log(
@@ -62,11 +66,13 @@ def open_log(
     conditions: Sequence[str] = (),
     estimator: str | None = None,
     scale: Scale = Scale.UNIT,
+    percent: bool = False,
     digits: int | None = None,
 ) -> Log:
     """Read and check a file of predictions, or a run's directory, whose columns and scales are known.
 
-    `digits` rounds the confidences: sums of decimals such as 0.7000000000000001 belong on the edge of a bin.
+    `digits` rounds the confidences: sums of decimals such as 0.7000000000000001 belong on the edge of a bin. With
+    `percent` those of a file are read as percentages, of scale `UNIT`.
 
     Raises `UsageError` for columns or values that do not exist, `DataError` for a bad cell.
     """
@@ -74,10 +80,11 @@ def open_log(
     columns = choose_columns(table, confidence, correct, "cluster" if run and cluster is None else cluster)
     if estimator is not None:
         conditions = [*conditions, f"estimator={estimator}"]
-    checked = typed(where(table, conditions), columns, Scale.REAL if run else scale, str(path))
+    percent = percent and not run
+    checked = typed(where(table, conditions), columns, Scale.REAL if run else scale, str(path), percent)
     if digits is not None:
         checked = checked.with_columns(checked[columns.confidence].round(digits))
-    return Log(checked, columns, None if run else scale)
+    return Log(checked, columns, None if run else scale, percent)
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -92,6 +99,8 @@ def read_table(path: Path) -> pl.DataFrame:
         rows = [one.row() for one in recordings(str(path))]
         table = pl.DataFrame(rows, infer_schema_length=None, strict=False)
         return table.with_columns(_lines(table, header=False).alias(LINE))
+    if path.is_dir() and not (path / "items.parquet").is_file():
+        raise DataError(f"{path} is not a run's directory: it has no items.parquet", hint="give a file, or a run")
     path = path / "items.parquet" if path.is_dir() else path
     if not path.is_file():
         raise DataError(f"there is no file {path}", hint="give a CSV, JSONL or Parquet file, or the directory of a run")
@@ -112,6 +121,8 @@ def read_table(path: Path) -> pl.DataFrame:
             "are its cells separated by commas, and all rows of one length?" if kind == "CSV" else "is the file whole?"
         )
         raise DataError(f"{path} is not readable as {kind}: {first}", hint=hint) from None
+    if not table.height:
+        raise DataError(f"{path} has no rows", hint="below the names of its columns it needs one row an answer")
     return table.with_columns(_lines(table, header=kind == "CSV").alias(LINE))
 
 
@@ -153,7 +164,13 @@ def where(table: pl.DataFrame, conditions: Sequence[str]) -> pl.DataFrame:
     return table
 
 
-def typed(table: pl.DataFrame, columns: Columns, scale: Scale = Scale.UNIT, name: str = "the table") -> pl.DataFrame:
+def typed(
+    table: pl.DataFrame,
+    columns: Columns,
+    scale: Scale = Scale.UNIT,
+    name: str = "the table",
+    percent: bool = False,
+) -> pl.DataFrame:
     """The table with confidence as numbers and outcomes as truth values; empty cells are missing.
 
     Raises `DataError` naming file, line, field and value of the first bad cell.
@@ -162,7 +179,7 @@ def typed(table: pl.DataFrame, columns: Columns, scale: Scale = Scale.UNIT, name
 
     outcome = pl.col(columns.correct).cast(pl.String, strict=False).str.strip_chars().str.to_lowercase()
     result = table.with_columns(
-        numbers_of(table, columns.confidence, scale, name), truth(outcome).alias(columns.correct)
+        numbers_of(table, columns.confidence, scale, name, percent), truth(outcome).alias(columns.correct)
     )
     given = table.select(row=(~outcome.is_in(EMPTY)).fill_null(value=False)).to_series()
     unread = given & result[columns.correct].is_null()
@@ -173,23 +190,46 @@ def typed(table: pl.DataFrame, columns: Columns, scale: Scale = Scale.UNIT, name
     return result
 
 
-def numbers_of(table: pl.DataFrame, column: str, scale: Scale, name: str) -> pl.Series:
-    """A column as numbers, empty cells as null. Raises `DataError` for what is no number or out of range."""
+def numbers_of(table: pl.DataFrame, column: str, scale: Scale, name: str, percent: bool = False) -> pl.Series:
+    """A column as numbers, empty cells as null; of percentages, which may end in %, as shares.
+
+    Raises `DataError` for what is no number or out of range.
+    """
     import polars as pl
 
     cell = pl.col(column)
     if not table.schema[column].is_numeric():
         cell = cell.cast(pl.String, strict=False).str.strip_chars()
-        cell = pl.when(~cell.is_in(EMPTY)).then(cell)
+        cell = pl.when(~cell.str.to_lowercase().is_in(EMPTY)).then(cell)
+        if percent:
+            cell = cell.str.strip_suffix("%").str.strip_chars()
     number = cell.cast(pl.Float64, strict=False)
+    if percent:
+        # polars multiplies by 0.01 where it should divide, which moves some numbers past the edge of a bin.
+        shares = (None if each is None else each / 100 for each in table.select(number).to_series())
+        number = pl.lit(pl.Series(shares, dtype=pl.Float64))
     in_range = number.is_between(0, 1) if scale is Scale.UNIT else pl.lit(value=True)
     fine = cell.is_null() | (number.is_finite() & in_range).fill_null(value=False)
-    checked = table.select(number=number, bad=~fine)
-    hint = "leave the cell empty where there is none"
-    if scale is Scale.UNIT:
-        hint = f"a confidence lies in [0, 1]; divide percentages by 100, use --scale real for other scores, or {hint}"
-    _refuse(table, checked["bad"], column, name, hint)
+    checked = table.select(cell=cell.cast(pl.String), number=number, bad=~fine)
+    _refuse(table, checked["bad"], column, name, _remedy(checked, percent))
     return checked["number"].alias(column)
+
+
+def _remedy(checked: pl.DataFrame, percent: bool) -> str:
+    """What to do about bad cells: another scale where most are of it, else to mend the cells."""
+    import polars as pl
+
+    number = pl.col("cell").str.strip_suffix("%").str.strip_chars().cast(pl.Float64, strict=False)
+    told = checked.filter(pl.col("cell").is_not_null()).select(
+        percent=pl.col("cell").str.ends_with("%") | (number > 1) & (number <= 100), real=~number.is_between(0, 1)
+    )
+    most = {kind: int(told[kind].sum()) * 2 > told.height for kind in told.columns}
+    if most["percent"] and not percent:
+        return "they look like percentages: doxa score and doxa calibrate read them by --scale percent"
+    if most["real"] and not percent:
+        return "they are no confidences in [0, 1]: doxa score and doxa calibrate take any number by --scale real"
+    ends = "0 to 100" if percent else "[0, 1]"
+    return f"correct the cell: a confidence lies in {ends}, and the cell is empty where there is none"
 
 
 def truth(text: pl.Expr) -> pl.Expr:
@@ -265,13 +305,24 @@ def parts(table: pl.DataFrame, by: Sequence[str]) -> list[tuple[dict[str, str], 
     return sorted(named, key=lambda pair: tuple(pair[0].values()))
 
 
+def usual(table: pl.DataFrame, role: str) -> str | None:
+    """The column that has a usual name of this role, in upper or lower case; `None` where there is none."""
+    for name in USUAL[role]:
+        if name in table.columns:
+            return name
+        for column in table.columns:
+            if column.strip().lower() == name:
+                return column
+    return None
+
+
 def _named(table: pl.DataFrame, role: str, name: str | None) -> str:
     """The column given for a role, or the usual one."""
     if name is not None:
         return existing(table, name)
-    for usual in USUAL[role]:
-        if usual in table.columns:
-            return existing(table, usual)
+    found = usual(table, role)
+    if found is not None:
+        return existing(table, found)
     there = ", ".join(column for column in table.columns if column != LINE)
     raise UsageError(f"no column is named {' or '.join(USUAL[role])}", hint=f"give --{role} one of: {there}")
 

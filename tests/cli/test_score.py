@@ -129,7 +129,7 @@ def test_missing_confidences_are_counted(doxa: Callable[..., Said], tmp_path: Pa
     ("text", "complaint"),
     [
         ("confidence,correct\n0.9,1\n90,0\n", "line 3: confidence is '90'"),
-        ("confidence,correct\n0.9,1\nnan,0\n", "line 3: confidence is 'nan'"),
+        ("confidence,correct\n0.9,1\ninf,0\n", "line 3: confidence is 'inf'"),
         ("confidence,correct\nhigh,1\nlow,0\n", "line 2: confidence is 'high', and 1 more"),
         ("confidence,correct\n0.9,maybe\n", "line 2: correct is 'maybe'"),
         ("confidence,correct,group\n0.9,1,a\n0.2,0,\n", "line 3: group is "),
@@ -158,7 +158,7 @@ def test_a_bad_cell_is_named_by_file_line_field_and_value(
         (["--where", "model=z"], "no row has model = z"),
         (["--metrics", "aurok"], "no 'aurok' in metrics"),
         (["--id", "item"], "--complete-by and --id go together"),
-        (["--scale", "percent"], "there is no scale 'percent'"),
+        (["--scale", "percents"], "the scale 'percents' is none here"),
         (["--complete-by", "model", "--id", "correct", "--where", "item=q0"], "no correct has a row for every model"),
     ],
 )

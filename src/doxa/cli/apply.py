@@ -85,7 +85,7 @@ def opened(
 ) -> Evidence:
     """The file or the run, read as the calibrator was fitted, but for columns that have other names now."""
     from doxa.cli.evidence import Names, open_evidence
-    from doxa.cli.score import chosen
+    from doxa.cli.score import scales_named
     from doxa.errors import UsageError
 
     columns = content.get("columns", {})
@@ -95,13 +95,15 @@ def opened(
                 f"--{option} names {len(given)} columns, and it was fitted on {len(columns[wanted])}",
                 hint=f"in fitting these were: {', '.join(columns[wanted]) or 'none'}",
             )
+    scales, percent = scales_named(content.get("scales", ["unit"]))
     names = Names(
         confidence or tuple(columns.get("confidence", ())),
         correct,
         None,
         by or tuple(columns.get("by", ())),
-        tuple(chosen(scale) for scale in content.get("scales", ["unit"])),
+        scales,
         tuple(content.get("estimators", ())),
+        percent,
     )
     return open_evidence(file, names, graded=False, usual=columns.get("correct"))
 

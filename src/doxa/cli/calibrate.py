@@ -40,7 +40,7 @@ def calibrate(
     ] = None,
     scale: Annotated[
         list[str] | None,
-        typer.Option(metavar="unit|real", help="confidences in [0, 1], or any number; repeatable  [unit]"),
+        typer.Option(metavar="unit|percent|real", help="in [0, 1], 0 to 100, or any number; repeatable  [unit]"),
     ] = None,
     policy: Annotated[
         str | None, typer.Option(metavar="NAME", help="of doxa list policies, to decide with, e.g. 'penalty(cost=3)'")
@@ -58,11 +58,11 @@ def calibrate(
     from doxa.cli.evidence import Names, open_evidence
     from doxa.cli.fitting import before, calibrator_for, cross_fitted, measured, rule
     from doxa.cli.outputs import check_output
-    from doxa.cli.score import chosen
+    from doxa.cli.score import scales_named
 
     check_output(out, file)
-    scales = tuple(chosen(each) for each in scale or ["unit"])
-    names = Names(tuple(confidence or ()), correct, cluster, tuple(by or ()), scales, tuple(estimator or ()))
+    scales, percent = scales_named(scale or ["unit"])
+    names = Names(tuple(confidence or ()), correct, cluster, tuple(by or ()), scales, tuple(estimator or ()), percent)
     whole = open_evidence(file, names, where or ())
     evidence, missing = whole.graded(), whole.table.height - int(whole.given().sum())
     groups = before(evidence, missing, seed)
@@ -84,6 +84,7 @@ def write_bundle(out: Path, evidence: Evidence, calibrator: Any, ruling: Ruling 
     """Write the calibrator, fitted on all graded answers, with its policy and what both are about."""
     from doxa import __version__
     from doxa.cli.fitting import fit
+    from doxa.cli.score import PERCENT
     from doxa.files import write
 
     names = evidence.names
@@ -92,7 +93,7 @@ def write_bundle(out: Path, evidence: Evidence, calibrator: Any, ruling: Ruling 
         **({} if ruling is None else {"policy": ruling.policy.to_json()}),
         "n": evidence.table.height,
         "columns": columns_of(evidence),
-        "scales": [scale.value for scale in names.scales],
+        "scales": [PERCENT if percent else s.value for s, percent in zip(names.scales, names.percent, strict=True)],
         "estimators": list(names.estimators),
         "versions": {"doxa": __version__},
     }

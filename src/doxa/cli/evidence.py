@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from doxa.errors import DataError, UsageError
 from doxa.types import Scale
@@ -13,6 +13,8 @@ from doxa.types import Scale
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Names:
     """One for each confidence, or one for all of them; a run knows its own."""
     estimators: tuple[str, ...] = ()
     """Of a run."""
+    percent: tuple[bool, ...] = ()
+    """Which of them a file has as percentages, their scale being `UNIT`; as many as scales."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +112,19 @@ def open_evidence(
         correct = choose_columns(source, first).correct if graded else there
     confidence = names.confidence or (choose_columns(source, None, correct).confidence,)
     scales = scales_of(confidence, names.scales)
+    percent = scales_of(confidence, names.percent or (False,))
     named = {"confidence": confidence, "by": names.by, "cluster": (names.cluster,), "correct": (correct,)}
     for option, wanted in named.items():
         refuse_absent(source, option, [column for column in wanted if column is not None])
     table = source
     if correct is not None:
-        table = typed(source, Columns(confidence[0], correct, names.cluster), scales[0], str(path))
+        table = typed(source, Columns(confidence[0], correct, names.cluster), scales[0], str(path), percent[0])
     table = table.with_columns(
-        numbers_of(table, column, scale, str(path)) for column, scale in zip(confidence, scales, strict=True)
+        numbers_of(source, column, scale, str(path), hundredths)
+        for column, scale, hundredths in zip(confidence, scales, percent, strict=True)
     )
-    return Evidence(table, Names(confidence, correct, names.cluster, names.by, scales, names.estimators), source)
+    found = Names(confidence, correct, names.cluster, names.by, scales, names.estimators, percent)
+    return Evidence(table, found, source)
 
 
 def refuse_absent(table: pl.DataFrame, option: str, columns: Sequence[str]) -> None:
@@ -133,7 +140,7 @@ def refuse_absent(table: pl.DataFrame, option: str, columns: Sequence[str]) -> N
         existing(table, column)
 
 
-def scales_of(confidence: Sequence[str], scales: Sequence[Scale]) -> tuple[Scale, ...]:
+def scales_of(confidence: Sequence[str], scales: Sequence[T]) -> tuple[T, ...]:
     """A scale for each confidence. Raises `UsageError` where their numbers do not fit."""
     if len(scales) not in (1, len(confidence)):
         raise UsageError(

@@ -63,6 +63,7 @@ def _next(file: Path, log: Log, groups: Sequence[dict[str, Any]]) -> str:
 
     usual = {"confidence": log.columns.confidence, "correct": log.columns.correct, "cluster": log.columns.cluster}
     given = [part for name, column in usual.items() if column and column != name for part in (f"--{name}", column)]
+    given += ["--scale", "percent"] if log.percent else []
     given += ["--scale", "real"] if log.scale and log.scale.value == "real" else []
     best = helpful(groups[0]) if len(groups) == 1 else None
     kept = [one["risk"] for one in groups[0]["promises"] if one["threshold"] is not None] if len(groups) == 1 else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,9 @@ import typer
 if TYPE_CHECKING:
     from doxa.scoring import Group, Log
     from doxa.types import Scale
+
+PERCENT = "percent"
+"""The scale of a file whose confidences are from 0 to 100."""
 
 
 def score(
@@ -35,7 +39,7 @@ def score(
         list[str] | None, typer.Option(metavar="NAME=COL", help="what a metric takes from which column; repeatable")
     ] = None,
     scale: Annotated[
-        str, typer.Option(help="unit: confidences in [0, 1]; real: any number, only its order counts")
+        str, typer.Option(help="unit: in [0, 1]; percent: in 0 to 100; real: any number, only its order counts")
     ] = "unit",
     digits: Annotated[
         int | None, typer.Option("--round", min=0, help="round confidences to so many digits first")
@@ -65,8 +69,10 @@ def score(
         return tell(groups, as_dict(file, taken, groups), out, as_json)
     if column:
         raise UsageError("--column is for metrics of other columns", hint="here it is --confidence and --correct")
-    columns = {"confidence": confidence, "correct": correct, "cluster": cluster}
-    log = open_log(file, **columns, conditions=where, estimator=estimator, scale=chosen(scale), digits=digits)
+    columns: dict[str, Any] = {"confidence": confidence, "correct": correct, "cluster": cluster}
+    (read,), (percent,) = scales_named([scale])
+    how: dict[str, Any] = {"scale": read, "percent": percent, "digits": digits}
+    log = open_log(file, **columns, conditions=where, estimator=estimator, **how)
     by = by or (["estimator"] if file.is_dir() else [])
     log = completed(log, complete_by, item, by)
     groups = score_log(log, by=by, metrics=names, **drawn)
@@ -123,13 +129,20 @@ def metric_names(given: str | None) -> list[str] | None:
     return rules() if given == "all" else [name.strip() for name in COMMA.split(given) if name.strip()]
 
 
+def scales_named(words: Sequence[str]) -> tuple[tuple[Scale, ...], tuple[bool, ...]]:
+    """The scales that columns are read to, and which of them are written as percentages. Raises `UsageError`."""
+    percent = tuple(word == PERCENT for word in words)
+    return tuple(chosen("unit" if word == PERCENT else word) for word in words), percent
+
+
 def chosen(scale: str) -> Scale:
     """The scale of that name. Raises `UsageError` for another word."""
     from doxa.errors import UsageError
     from doxa.types import Scale
 
     if scale not in {known.value for known in Scale}:
-        raise UsageError(f"there is no scale {scale!r}", hint="unit for confidences in [0, 1], real for other scores")
+        hint = "unit for confidences in [0, 1], real for other scores; percent in doxa score and doxa calibrate"
+        raise UsageError(f"the scale {scale!r} is none here", hint=hint)
     return Scale(scale)
 
 

@@ -98,20 +98,20 @@ def _read(
     import polars as pl
 
     from doxa.errors import UsageError
-    from doxa.scoring import USUAL, existing, numbers_of, read_table, where
+    from doxa.scoring import existing, numbers_of, read_table, usual, where
     from doxa.types import Scale
 
     table = where(read_table(path), conditions)
     if path.is_dir() and table["estimator"].n_unique() > 1:
         raise UsageError(f"{path} has several estimators", hint="name one with --estimator")
 
-    def usual(role: str, given: str | None) -> str | None:
-        return existing(table, given) if given else next((each for each in USUAL[role] if each in table.columns), None)
+    def named(role: str, given: str | None) -> str | None:
+        return existing(table, given) if given else usual(table, role)
 
-    told = usual("confidence", confidence)
+    told = named("confidence", confidence)
     if told is None:
         raise UsageError(f"{path} has no column of confidences", hint="name it with --confidence")
-    outcome = usual("correct", correct)
+    outcome = named("correct", correct)
     told_as = {"confidence": numbers_of(table, told, scale, str(path))}
     if probability in table.columns and not path.is_dir():
         told_as["probability"] = numbers_of(table, probability, Scale.UNIT, str(path))
@@ -142,12 +142,12 @@ def _labelled(now: pl.DataFrame, labels: Path, item: str | None, correct: str | 
     import polars as pl
 
     from doxa.errors import UsageError
-    from doxa.scoring import USUAL, existing, read_table
+    from doxa.scoring import existing, read_table, usual
 
     if item is None:
         raise UsageError("which label belongs to which answer?", hint="name the column of both files with --id")
     table = read_table(labels)
-    column = correct or next((each for each in USUAL["correct"] if each in table.columns), "correct")
+    column = correct or usual(table, "correct") or "correct"
     late = pl.DataFrame(
         {"id": table[existing(table, item)].cast(pl.String), "late": _truth(table, existing(table, column))}
     )
