@@ -137,6 +137,9 @@ def test_an_interrupted_verb_says_how_to_go_on(
     monkeypatch.setattr("doxa.cli.running.execute", interrupt)
     assert _run([*RUN]) == 130
     assert "the same command" in capsys.readouterr().err
+    monkeypatch.setattr("doxa.scoring.open_log", interrupt)
+    assert _run(["score", "log.csv"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ VERBS = (
     train,
     doctor,
 )
+RESUMED = ("quickstart", "run", "resume", "act", "delegate", "train")
+"""Verbs that keep what was answered, and go on from there."""
 for verb in VERBS:
     app.command()(verb)
 app.command("list")(list_members)
@@ -101,7 +103,7 @@ def _run(arguments: list[str]) -> int:
         result = command.main(arguments, "doxa", standalone_mode=False, default_map=_defaults(command))
         sys.stdout.flush()
         # Some releases of typer turn Ctrl-C into this code.
-        return _interrupted() if result == INTERRUPTED else result if isinstance(result, int) else 0
+        return _interrupted(arguments) if result == INTERRUPTED else result if isinstance(result, int) else 0
     except DoxaError as error:
         _say(f"error: {error}")
         if error.hint:
@@ -111,7 +113,7 @@ def _run(arguments: list[str]) -> int:
         error.show()
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        return _interrupted()
+        return _interrupted(arguments)
     except typer.Exit as end:
         return int(end.exit_code)
     except OSError as error:
@@ -128,8 +130,9 @@ def _unwritable(error: OSError) -> int:
     return 3
 
 
-def _interrupted() -> int:
-    _say("interrupted; a run goes on where it was by the same command")
+def _interrupted(arguments: list[str]) -> int:
+    resumes = arguments[:1] and arguments[0] in RESUMED
+    _say("interrupted; a run goes on where it was by the same command" if resumes else "interrupted")
     return INTERRUPTED
 
 
