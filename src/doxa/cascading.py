@@ -234,3 +234,18 @@ def named_prices(spelled: Sequence[str]) -> Mapping[str, float]:
         if not sign or not 0 <= found[name] < float("inf"):
             raise UsageError(f"{each!r} is no price", hint="write NAME=NUMBER, what a question costs, from 0 upwards")
     return found
+
+
+def priced(prices: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    """Prices by the whole names of models, which may be called by what follows their last slash.
+
+    Raises `UsageError` where that names none of them, or two.
+    """
+    found = {}
+    for called, price in prices.items():
+        whole = [called] if called in names else [name for name in names if name.rpartition("/")[2] == called]
+        if len(whole) != 1:
+            problem = "two models are called" if whole else "there is no model"
+            raise UsageError(f"{problem} {called!r}", hint=f"the models are: {', '.join(names)}")
+        found[whole[0]] = price
+    return found

@@ -130,6 +130,12 @@ def test_runs_are_priced_by_their_tokens(doxa: Call, tmp_path: Path) -> None:
         assert doxa("run", "bank:planted", *told)[0] == 0
     content = found(doxa("cascade", "honest", "overconfident", "--json"))
     assert content["models"] == ["mock/honest", "mock/overconfident"]
+    short = doxa(
+        "cascade", "honest", "overconfident", "--price", "honest=1", "--price", "mock/overconfident=2", "--json"
+    )
+    assert found(short)["prices"] == [1.0, 2.0]
+    code, _, err = doxa("cascade", "honest", "overconfident", "--price", "nobody=1")
+    assert code == 2 and "there is no model 'nobody'" in err
     items = pl.read_parquet(tmp_path / "honest" / "items.parquet")
     tokens = (items["tokens_in"] + items["tokens_out"]).to_numpy()
     known = items["correct"].is_not_null().to_numpy()

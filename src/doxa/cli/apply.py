@@ -88,6 +88,11 @@ def opened(
     from doxa.cli.score import scales_named
     from doxa.errors import UsageError
 
+    if file.is_dir() and not content.get("estimators"):
+        raise UsageError(
+            f"{file} is a run, and it is not known for which of its estimators this is",
+            hint="name it where the policy or calibrator is made: doxa calibrate RUN --estimator NAME -o cal.json",
+        )
     columns = content.get("columns", {})
     for option, given, wanted in (("confidence", confidence, "confidence"), ("by", by, "by")):
         if given and len(given) != len(columns.get(wanted, given)):

@@ -92,7 +92,7 @@ def _read(
     options: dict[str, Any],
 ) -> list[Told]:
     """Each model's answers. Raises `UsageError` where files, names and prices do not go together."""
-    from doxa.cascading import model_of, split, told
+    from doxa.cascading import model_of, priced, split, told
     from doxa.errors import UsageError
     from doxa.scoring import existing, open_log
 
@@ -107,9 +107,7 @@ def _read(
     else:
         named = split(logs[0], existing(logs[0].table, across), list(prices))
     names = [name for name, _ in named]
-    for name in prices:
-        if name not in names:
-            raise UsageError(f"there is no model {name!r}", hint=f"the models are: {', '.join(names)}")
+    prices = priced(prices, names)
     if len(set(names)) < len(names):
         raise UsageError(f"two of {', '.join(names)} have one name", hint="rename a file")
     if item is None and not all(path.is_dir() for path in files):
