@@ -84,3 +84,20 @@ def test_an_output_that_is_no_input_is_written_again(log: Path, doxa: Callable[.
     for _ in range(2):
         assert doxa("score", log, "-o", "found.json").code == 0
     assert '"doxa.score/1"' in (log.parent / "found.json").read_text()
+
+
+def test_score_writes_pages_and_json_and_says_so(log: Path, doxa: Callable[..., Said]) -> None:
+    for name, begins in (("p.html", "<!doctype"), ("p.htm", "<!doctype"), ("p.json", "{")):
+        said = doxa("score", log, "-o", name)
+        assert said.code == 0 and said.out.endswith(f"{name}: written\n")
+        assert (log.parent / name).read_text().startswith(begins)
+    assert "written" not in doxa("score", log, "-o", "p.json", "--json").out
+    for name in ("p.pdf", "p"):
+        said = doxa("score", log, "-o", name)
+        assert said.code == 2 and f"cannot write {name}" in said.err and not (log.parent / name).exists()
+
+
+def test_apply_to_a_run_names_no_option_that_it_lacks(log: Path, run: Path, doxa: Callable[..., Said]) -> None:
+    assert doxa("calibrate", log, "-o", "cal.json").code == 0
+    said = doxa("apply", "cal.json", run, "-o", "x.csv")
+    assert said.code == 2 and "run is a run" in said.err and "doxa calibrate RUN --estimator NAME" in said.err

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 COMMA = re.compile(r",(?![^(]*\))")
 """A comma between metrics, not between the knobs of one."""
+PAGES = (".html", ".htm")
+"""Endings of files that are written as a page."""
 NESTED = (Kind.OPTIONS, Kind.LABELS)
 
 
@@ -41,7 +43,7 @@ def of_confidences(*given: Any) -> None:
             raise UsageError(
                 f"{name} is for confidences", hint="here it is --column NAME=COL, --by, --cluster and --where"
             )
-    if out is not None and out.suffix == ".html":
+    if out is not None and out.suffix.lower() in PAGES:
         raise UsageError("a page is about confidences", hint="write the JSON: --out scores.json")
 
 

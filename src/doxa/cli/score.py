@@ -47,19 +47,19 @@ def score(
     intervals: Annotated[bool, typer.Option(help="95 % intervals")] = True,
     seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 0,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="an .html file: the page; any other: the JSON")
+        Path | None, typer.Option("-o", "--out", help="an .html file: the page; a .json file: the JSON")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
     """Measure logged predictions: accuracy, calibration and ranking."""
     from dataclasses import asdict
 
-    from doxa.cli.forms import of_confidences, score_table, takes_table
+    from doxa.cli.forms import PAGES, of_confidences, score_table, takes_table
     from doxa.cli.outputs import check_output
     from doxa.errors import UsageError
     from doxa.scoring import open_log, score_log
 
-    check_output(out, file)
+    check_output(out, file, suffixes=(*PAGES, ".json"))
     names, by, where = metric_names(metrics), by or [], where or []
     drawn: dict[str, Any] = {"intervals": intervals, "seed": seed}
     if takes_table(names or []):
@@ -76,7 +76,7 @@ def score(
     by = by or (["estimator"] if file.is_dir() else [])
     log = completed(log, complete_by, item, by)
     groups = score_log(log, by=by, metrics=names, **drawn)
-    html = page(file, log, by, seed) if out is not None and out.suffix == ".html" else None
+    html = page(file, log, by, seed) if out is not None and out.suffix.lower() in PAGES else None
     tell(groups, as_dict(file, asdict(log.columns), groups), out, as_json, html)
 
 
@@ -108,7 +108,7 @@ def tell(
     if as_json:
         sys.stdout.write(text)
     else:
-        show(layout(groups))
+        show([*layout(groups), *([] if out is None else [(f"{out}: written", "dim")])])
 
 
 def page(file: Path, log: Log, by: list[str], seed: int) -> str:
