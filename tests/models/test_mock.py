@@ -179,6 +179,7 @@ def test_long_replies_are_cut_and_usage_counts_words() -> None:
 
 
 def test_it_is_a_model_and_names_its_personas() -> None:
+    assert set(Mock.targets) == set(PERSONAS) and all(Mock.targets.values())
     assert isinstance(Mock(), Model)
     assert len({Mock(name).fingerprint for name in PERSONAS}) == len(PERSONAS)
     with pytest.raises(UsageError, match="liar") as caught:

@@ -57,4 +57,6 @@ def members(room: str) -> list[dict[str, Any]]:
         about = " ".join(inspect.cleandoc(member.__doc__ or "").partition("\n\n")[0].split())
         implements = list(getattr(facts(member), "implements", ()))
         rows.append({"name": name, "about": about, "knobs": registry.knobs(room, name), "implements": implements})
+        for target, told in getattr(member, "targets", {}).items():
+            rows.append({"name": f"{name}/{target}", "about": told, "knobs": [], "implements": []})
     return rows

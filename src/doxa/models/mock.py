@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
+from typing import ClassVar
 
 from doxa.errors import UsageError
 from doxa.models.planted.beliefs import uniform
@@ -23,7 +25,7 @@ _UNLIKELY = math.log(1e-6)
 
 @dataclass(frozen=True)
 class Mock:
-    """A model that answers from planted beliefs; `name` is a persona.
+    """A model that answers from planted beliefs, which are right about `bank:planted` alone; `name` is a persona.
 
     It sees messages and emits text and log-probabilities, nothing else. For each question text it holds a probability
     for every answer. It is sure of the answer to `bank:planted` exactly as often as it is right. What it says about
@@ -33,6 +35,8 @@ class Mock:
     shown first. Raises `UsageError` for another name.
     """
 
+    targets: ClassVar[Mapping[str, str]] = MappingProxyType({name: each.about for name, each in PERSONAS.items()})
+    """What may stand after `mock/`, and what it is."""
     name: str = "honest"
     base_url: str = ""
 

@@ -12,6 +12,8 @@ from typing import Literal
 class Persona:
     """A distortion of word and deed; the beliefs are the same for all."""
 
+    about: str
+    """What it does, in one line."""
     exponent: float = 1.0
     """It states p ** exponent: below 1 it overstates, above 1 it understates."""
     always: float | None = None
@@ -37,16 +39,19 @@ class Persona:
 
 PERSONAS: Mapping[str, Persona] = MappingProxyType(
     {
-        "honest": Persona(),
-        "overconfident": Persona(exponent=0.3),
-        "timid": Persona(exponent=3.0),
-        "constant": Persona(always=0.9),
-        "contrarian": Persona(acts="contrary"),
-        "stubborn": Persona(acts="stubborn"),
-        "silent": Persona(logprobs=False),
-        "hasty": Persona(first=4.0),
+        "honest": Persona("States what it believes."),
+        "overconfident": Persona("States more than it believes.", exponent=0.3),
+        "timid": Persona("States less than it believes.", exponent=3.0),
+        "constant": Persona("States 90 % whatever it believes.", always=0.9),
+        "contrarian": Persona(
+            "Acts against its word: abstains, withdraws and passes where it should not.", acts="contrary"
+        ),
+        "stubborn": Persona("Stands by every answer.", acts="stubborn"),
+        "silent": Persona("Honest, without log-probabilities.", logprobs=False),
+        "hasty": Persona("Honest, and prefers what it is shown first.", first=4.0),
         "paraphrasing": Persona(
-            wordings=("{}", "It is {}.", "By my count it comes out {}.", "Counting along I reach {}, I think.")
+            "Honest, in several wordings of the same answer.",
+            wordings=("{}", "It is {}.", "By my count it comes out {}.", "Counting along I reach {}, I think."),
         ),
     }
 )
