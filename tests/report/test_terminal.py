@@ -56,6 +56,19 @@ def test_methods_about_answers_of_their_own_are_not_ranked_with_the_others() -> 
     assert "stated_top_k" in own and "stated_top_k" not in ranked.split("about the reply")[1]
 
 
+def test_why_there_is_no_auroc_is_said_once() -> None:
+    metrics, reason = runs.metrics(), "undefined: all answers are right, or all are wrong"
+    none = {"value": None, "low": None, "high": None, "reason": reason}
+    assert reason not in summary(runs.run(), metrics)
+    first = metrics["estimators"][0]
+    first["raw"]["auroc"] |= none
+    assert f"no AUROC of {first['name']}: {reason}" in " ".join(summary(runs.run(), metrics).split())
+    for row in metrics["estimators"]:
+        row["raw"]["auroc"] |= none
+    told = " ".join(summary(runs.run(), metrics).split())
+    assert f"no AUROC of any of them: {reason}" in told and told.count(reason) == 1
+
+
 @given(st.text(), st.integers(2, 40))
 def test_a_clipped_line_fits_and_a_short_one_stays(text: str, width: int) -> None:
     clipped = clip(text, width)

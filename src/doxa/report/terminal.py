@@ -140,6 +140,14 @@ def _estimators(metrics: Json, width: int) -> list[str]:
     lines += [
         part for row in none for part in wrap(f"no number from {row['name']}: {'; '.join(row['reasons'])}", width)
     ]
+    silent: dict[str, list[str]] = {}
+    for row in metrics["estimators"]:
+        auroc = row["raw"].get("auroc")
+        if row["n"] and auroc is not None and auroc["value"] is None:
+            silent.setdefault(auroc["reason"], []).append(row["name"])
+    for reason, names in silent.items():
+        whose = "any of them" if len(names) == len(metrics["estimators"]) else ", ".join(names)
+        lines += wrap(f"no AUROC of {whose}: {reason}", width)
     notes = (f"resting on {what}: {', '.join(names)}" for what, names in based.items() if what)
     return [*lines, *(part for note in notes for part in wrap(note, width))]
 
