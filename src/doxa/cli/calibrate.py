@@ -71,13 +71,25 @@ def calibrate(
         method, evidence, every = best_of_all(evidence, folds, seed)
     calibrator = calibrator_for(method, evidence)
     probability = cross_fitted(evidence, calibrator, folds, seed)
-    groups += every or [measured(evidence, "after", probability, missing=missing, seed=seed)]
+    after = every or [measured(evidence, "after", probability, missing=missing, seed=seed)]
+    worse, groups = unhelpful(groups, after, method), groups + after
     ruling = None if policy is None else rule(policy, evidence, probability)
     if out is not None:
         write_bundle(out, evidence, calibrator, ruling)
     notes = [f"cross-fitted on {folds} folds: each was predicted by what was fitted on the others"]
     notes += [f"{method} is the best of {len(every)} here, which flatters its figures a little"] if every else []
-    tell(file, evidence, groups, method, ruling, out, notes, as_json)
+    tell(file, evidence, groups, method, ruling, out, notes + worse, as_json)
+
+
+def unhelpful(before: list[Group], after: list[Group], method: str) -> list[str]:
+    """The warning that the calibrated are worse than some confidences were, by their Brier scores on other folds."""
+    raw, new = ([g.measurements[0].value for g in groups] for groups in (before, after))
+    best, made = min((each for each in raw if each is not None), default=None), new[0]
+    if best is None or made is None or made <= best:
+        return []
+    others = [f"--method {name}" for name in ("platt", "all") if len(after) == 1 and name != method]
+    hint = f"; {' or '.join(others)} may" if others else ""
+    return [f"calibration does not help here: the Brier score goes from {best:.4f} to {made:.4f}{hint}"]
 
 
 def write_bundle(out: Path, evidence: Evidence, calibrator: Any, ruling: Ruling | None) -> None:
