@@ -13,6 +13,7 @@ import pytest
 
 from doxa import metrics
 from doxa.calibrators.maths.folds import cross_fit
+from doxa.cli.apply import rounded
 from doxa.cli.main import main
 from doxa.state import revive
 
@@ -77,7 +78,7 @@ def test_apply_adds_a_probability_and_disarms_formulas(doxa: Call, log: Path, tm
     assert frame["gain"].to_list()[:3] == ["-3", "+4", "5"]
     assert frame["probability"][1] in (None, "")
     expected = revive(json.loads(cal.read_text())).predict(confidence=[0.5, 0.9, 1])
-    assert [float(frame["probability"][i]) for i in (0, 2, 3)] == pytest.approx(expected.tolist())
+    assert [float(frame["probability"][i]) for i in (0, 2, 3)] == pytest.approx(expected.tolist(), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
@@ -158,8 +159,9 @@ def test_a_file_that_cannot_be_written_is_refused(doxa: Call, log: Path, tmp_pat
     code, out, err = doxa(verb, *given, "-o", tmp_path / "folder.csv")
     assert (code, out) == (2, "")
     assert "folder.csv cannot be written" in err and "hint:" in err
-    assert doxa(verb, *given, "-o", tmp_path / "new" / "x.csv")[0] == 0
-    assert (tmp_path / "new" / "x.csv").stat().st_size > 0
+    new = tmp_path / "new" / ("x.csv" if verb == "apply" else "x.json")
+    assert doxa(verb, *given, "-o", new)[0] == 0
+    assert new.stat().st_size > 0
 
 
 def test_lists_go_into_no_csv(doxa: Call, log: Path, tmp_path: Path) -> None:
@@ -169,3 +171,21 @@ def test_lists_go_into_no_csv(doxa: Call, log: Path, tmp_path: Path) -> None:
     assert code == 2
     assert ".parquet" in err
     assert doxa("apply", tmp_path / "cal.json", tmp_path / "lists.jsonl", "-o", tmp_path / "x.jsonl")[0] == 0
+
+
+def test_it_says_where_calibration_does_not_help(doxa: Call, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(60).round(3)
+    pl.DataFrame({"confidence": p, "correct": rng.random(60) < p}).write_csv(tmp_path / "fine.csv")
+    code, out, _ = doxa("calibrate", tmp_path / "fine.csv")
+    assert code == 0
+    assert "calibration does not help here: the Brier score goes from" in " ".join(out.split())
+    assert "--method platt" in out
+    off = pl.DataFrame({"confidence": 0.5 + p / 2, "correct": rng.random(60) < p / 2})
+    off.write_csv(tmp_path / "off.csv")
+    assert "does not help" not in doxa("calibrate", tmp_path / "off.csv", "--method", "platt")[1]
+
+
+def test_probabilities_are_written_in_six_digits_and_never_become_certain() -> None:
+    given = [1 / 3, 0.9999999, 1.0, 0.0, 1.23456789e-9, 0.5]
+    assert rounded(np.array(given)) == [0.333333, 0.9999999, 1.0, 0.0, 1.23457e-9, 0.5]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +28,7 @@ def doxa(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     return call
 
 
-def table(path: str, rows: list[tuple[str, str]], head: str = "confidence,correct") -> str:
+def table(path: str, rows: Sequence[tuple[str, ...]], head: str = "confidence,correct") -> str:
     Path(path).write_text("\n".join([head, *(",".join(row) for row in rows), ""]))
     return path
 

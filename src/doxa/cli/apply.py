@@ -125,8 +125,15 @@ def probabilities(fitted: Any, evidence: Evidence) -> list[pl.Series]:
     empty = pl.Series([None] * evidence.table.height, dtype=pl.Float64)
     names = [PROBABILITY, *([LOW, HIGH] if hasattr(fitted, "interval") else [])]
     return [
-        (empty.scatter(given.arg_true(), found[name]) if given.any() else empty.clone()).alias(name) for name in names
+        (empty.scatter(given.arg_true(), rounded(found[name])) if given.any() else empty.clone()).alias(name)
+        for name in names
     ]
+
+
+def rounded(probabilities: Any) -> list[float]:
+    """Six significant digits, but never a 0 or a 1 that was none."""
+    short = ((each, float(f"{each:.6g}")) for each in map(float, probabilities))
+    return [each if brief in (0, 1) else brief for each, brief in short]
 
 
 def decisions(policy: Any, evidence: Evidence, probability: pl.Series | None) -> list[pl.Series]:
