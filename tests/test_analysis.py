@@ -48,6 +48,19 @@ def test_failed_ungraded_and_missing_are_counted_apart() -> None:
     assert {group["value"]: group["n"] for group in found["groups"]} == {"a": 30, "b": 30}
 
 
+def test_whose_confidence_is_set_against_the_share_right_is_said() -> None:
+    found = analysis.analyse(analysis.cross_fitted(items()))
+    (entry,) = found["estimators"]
+    mean, off = (entry["raw"][key]["value"] for key in ("mean_confidence", "overconfidence"))
+    assert found["sentences"][1].startswith(f"By {entry['name']} it is {100 * mean:.0f} % sure on average, ")
+    assert f"{abs(100 * off):.0f} points {'more' if off > 0 else 'less'} than it is right" in found["sentences"][1]
+    for group in found["groups"]:
+        assert group["estimator"] == entry["name"] and group["overconfidence"]["value"] is not None
+    real = analysis.analyse(analysis.cross_fitted(items().with_columns(scale=pl.lit("real"))))
+    assert len(real["sentences"]) == 1 and {group["overconfidence"] for group in real["groups"]} == {None}
+    assert all(group["auroc"]["n"] > 0 for group in real["groups"])
+
+
 def test_no_probability_knows_the_outcomes_of_its_own_cluster() -> None:
     before = items()
     flipped = before.with_columns(

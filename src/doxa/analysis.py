@@ -101,20 +101,29 @@ def analyse(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
         "changes": changes(items, seed=seed),
         "thinking": thinking(items, seed=seed),
         "faithfulness": faithfulness(items, seed=seed),
-        "groups": _groups(items, questions, seed),
+        "groups": _groups(items, questions, _speaker(estimators), seed),
         "examples": _examples(items, best),
-        "sentences": table["sentences"] if table else _plain_sentences(accuracy),
+        "sentences": table["sentences"] if table else _plain_sentences(accuracy, _speaker(estimators)),
     }
 
 
-def _plain_sentences(accuracy: dict[str, Any]) -> list[str]:
-    """What can be said of a run without belief, word and deed."""
+def _plain_sentences(accuracy: dict[str, Any], speaker: dict[str, Any] | None) -> list[str]:
+    """What can be said of a run without belief, word and deed: how often it is right, and how much surer it is."""
     from doxa.metrics.maths.wording import percent
 
     if accuracy["value"] is None:
         return ["No reply could be graded."]
     low, high = percent(accuracy["low"]), percent(accuracy["high"])
-    return [f"It is right {percent(accuracy['value'])} of the time (95 %: {low} to {high}, n = {accuracy['n']})."]
+    right = f"It is right {percent(accuracy['value'])} of the time (95 %: {low} to {high}, n = {accuracy['n']})."
+    if speaker is None or speaker["raw"].get("overconfidence", {}).get("value") is None:
+        return [right]
+    sure, off = speaker["raw"]["mean_confidence"]["value"], speaker["raw"]["overconfidence"]
+    apart = f"{abs(100 * off['value']):.0f} points {'more' if off['value'] > 0 else 'less'} than it is right"
+    if off["low"] is not None:
+        ends = f" (95 %: {100 * off['low']:+.0f} to {100 * off['high']:+.0f}, n = {off['n']})".replace("-", "−")
+        apart += ends + (", so no difference is shown" if off["low"] <= 0 <= off["high"] else "")
+    whose = " (about its own answers)" if speaker["about"] == "own" else ""
+    return [right, f"By {speaker['name']}{whose} it is {percent(sure)} sure on average, {apart}."]
 
 
 def as_json(measurement: Measurement) -> dict[str, Any]:
@@ -289,6 +298,17 @@ def _best(estimators: list[dict[str, Any]]) -> str | None:
     return ranked[0]["name"] if ranked else None
 
 
+def _speaker(estimators: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The estimator whose word is set against the share right: word if it was run, else belief, else the best ranked.
+
+    Those that give no probabilities speak only where nobody else does.
+    """
+    known = [entry for entry in estimators if entry["n"]]
+    first = {WORD: 0, BELIEF: 1}
+    order = sorted(known, key=lambda entry: (entry["scale"] == Scale.REAL, first.get(entry["name"], 2), _rank(entry)))
+    return order[0] if order else None
+
+
 # -- knows, says, does -------------------------------------------------------------------------------------------------
 
 _LABELS = {"knows": (BELIEF, "samples"), "says": (WORD, "two turns"), "does": (DEED, "three acts")}
@@ -352,27 +372,31 @@ def _points(one: list[float | None], other: list[float | None], correct: list[bo
 # -- groups and examples -----------------------------------------------------------------------------------------------
 
 
-def _groups(items: pl.DataFrame, questions: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
+def _groups(
+    items: pl.DataFrame, questions: pl.DataFrame, speaker: dict[str, Any] | None, seed: int
+) -> list[dict[str, Any]]:
     """Accuracy and overconfidence per value of each tag, the most overconfident first."""
     import polars as pl
 
-    said = items.filter(pl.col("estimator") == WORD)
+    name, scale = (speaker["name"], Scale(speaker["scale"])) if speaker else (None, Scale.UNIT)
+    said = items.filter(pl.col("estimator") == name)
+    names = ("overconfidence", "auroc")
     groups = []
     for column in (name for name in questions.columns if name.startswith("tag.")):
         for value in sorted(questions[column].drop_nulls().unique()):
             members = questions.filter(pl.col(column) == value)
             if members.height < _GROUP_FROM or members.height == questions.height:
                 continue
-            names = ("overconfidence", "auroc")
             rows = said.filter(pl.col(column) == value)
             groups.append(
                 {
                     "tag": column.removeprefix("tag."),
                     "value": value,
                     "n": members.height,
-                    "estimator": WORD if said.height else None,
+                    "estimator": name,
                     "accuracy": _accuracy(members, seed),
-                    **(_measured(rows, "confidence", names, Scale.UNIT, seed) if rows.height else dict.fromkeys(names)),
+                    **dict.fromkeys(names),
+                    **(_measured(rows, "confidence", names[scale is Scale.REAL :], scale, seed) if rows.height else {}),
                 }
             )
     return sorted(groups, key=_overconfidence)

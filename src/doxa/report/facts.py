@@ -178,7 +178,8 @@ def risk_line(metrics: Json) -> str:
         return ""
     s = row["selective"]
     bound = f"at most {percent(s['upper'])}, 95 %"
-    return f"Refusing the least sure {percent(1 - s['coverage'])} would leave {percent(s['risk'])} errors ({bound})."
+    least = f"the least sure {percent(1 - s['coverage'])} by {row['name']}"
+    return f"Refusing {least} would leave {percent(s['risk'])} errors ({bound})."
 
 
 def faithful_lines(metrics: Json) -> list[str]:

@@ -12,6 +12,7 @@ from doxa.report.numbers import NONE, M, chance, count, interval, number, percen
 COUNTS = (("n", ""), ("missing", ""), ("errors", ""))
 NOT_UNIT = "not on [0, 1], so no probability before calibration"
 ONE_KIND = "nothing to rank where all are right or all are wrong"
+NO_ESTIMATOR = "no estimator gave a number"
 NOT_BOTH = "no question where both answers could be graded"
 NOT_CALIBRATED = "too few or too one-sided answers to calibrate on held-out folds"
 
@@ -129,11 +130,12 @@ def steps(points: Sequence[Json], n: int) -> Table:
 
 def groups(rows: Sequence[Json]) -> Table:
     """Accuracy, overconfidence and AUROC by group."""
-    table = Table((("group", ""), ("right", ""), ("overconfidence", ""), ("AUROC", ""), ("n", "")))
+    by = next((f"by {row['estimator']}" for row in rows if row["estimator"]), "")
+    table = Table((("group", ""), ("right", ""), ("overconfidence", by), ("AUROC", by), ("n", "")))
     for row in rows:
-        n = row["n"]
-        cells = [table.measured(row["accuracy"], n), table.measured(row["overconfidence"], n, NOT_UNIT)]
-        cells.append(table.measured(row["auroc"], n, ONE_KIND))
+        n, silent = row["n"], "" if row["estimator"] else NO_ESTIMATOR
+        cells = [table.measured(row["accuracy"], n), table.measured(row["overconfidence"], n, silent or NOT_UNIT)]
+        cells.append(table.measured(row["auroc"], n, silent or ONE_KIND))
         table.rows.append([Cell(group_name(row)), *cells, table.counted(n)])
     return table
 
