@@ -65,20 +65,19 @@ def calibrate(
     names = Names(tuple(confidence or ()), correct, cluster, tuple(by or ()), scales, tuple(estimator or ()), percent)
     whole = open_evidence(file, names, where or ())
     evidence, missing = whole.graded(), whole.table.height - int(whole.given().sum())
-    groups = before(evidence, missing, seed)
+    raw = before(evidence, missing, seed)
     every: list[Group] = []
     if method == "all":
         method, evidence, every = best_of_all(evidence, folds, seed)
     calibrator = calibrator_for(method, evidence)
     probability = cross_fitted(evidence, calibrator, folds, seed)
     after = every or [measured(evidence, "after", probability, missing=missing, seed=seed)]
-    worse, groups = unhelpful(groups, after, method), groups + after
     ruling = None if policy is None else rule(policy, evidence, probability)
     if out is not None:
         write_bundle(out, evidence, calibrator, ruling)
     notes = [f"cross-fitted on {folds} folds: each was predicted by what was fitted on the others"]
     notes += [f"{method} is the best of {len(every)} here, which flatters its figures a little"] if every else []
-    tell(file, evidence, groups, method, ruling, out, notes + worse, as_json)
+    tell(file, evidence, raw + after, method, ruling, out, notes + unhelpful(raw, after, method), as_json)
 
 
 def unhelpful(before: list[Group], after: list[Group], method: str) -> list[str]:
