@@ -50,7 +50,7 @@ def test_the_risk_line_speaks_of_the_belief_of_the_table_not_of_the_best_ranked(
     metrics["agreement"]["corners"]["knows"]["estimator"] = "p_true_own_samples"
     row = next(r for r in metrics["estimators"] if r["name"] == "p_true_own_samples")
     row["selective"] = {"coverage": 0.75, "risk": 0.3, "upper": 0.41, "threshold": 0.2}
-    expected = "Refusing the least sure 25 % by self_consistency would leave 30 % errors (at most 41 %, 95 %)."
+    expected = "Refusing the least sure 25 % by p_true_own_samples would leave 30 % errors (at most 41 %, 95 %)."
     assert facts.risk_line(metrics) == expected
     metrics["agreement"] = None
     metrics["estimators"].reverse()
