@@ -379,7 +379,7 @@ def _groups(
     import polars as pl
 
     name, scale = (speaker["name"], Scale(speaker["scale"])) if speaker else (None, Scale.UNIT)
-    said = items.filter(pl.col("estimator") == name)
+    said = items.clear() if name is None else items.filter(pl.col("estimator") == name)
     names = ("overconfidence", "auroc")
     groups = []
     for column in (name for name in questions.columns if name.startswith("tag.")):
