@@ -25,7 +25,7 @@ def test_the_usual_run_reads_like_this() -> None:
         "knows (samples)    —     ρ .21±.16  ρ .35±.16        AUROC .79±.08 ECE .11±.05",
         "says  (two turns)        —          rational .58±.10 AUROC .55±.09 ECE .38±.05",
         "does  (three acts)                  —                AUROC .61±.08 ECE .24±.05",
-        "96 questions with all three; ± is the wider side of the 95 % interval",
+        "96 questions with all three; ±, − or + is the wider side of the 95 % interval",
         "",
         "It is right 48 % of the time and says 86 %.",
         "It knows more than it says: believe its samples, not its words.",

@@ -52,11 +52,19 @@ def interval(m: M | None) -> str:
 
 
 def compact(m: M | None) -> str:
-    """Value and the wider side of its interval, for narrow places: `.79±.08`."""
+    """Value and the wider side of its interval, for narrow places: `.79±.08`.
+
+    Of an interval within [0, 1] whose wider side has no room on the other: `.95−.10`, or `.05+.10`.
+    """
     if m is None or m["value"] is None:
         return NONE
     sides = _sides(m)
-    return number(m["value"]) if sides is None else f"{number(m['value'])}±{number(max(sides))}"
+    if sides is None:
+        return number(m["value"])
+    wider = max(sides)
+    share = m["low"] >= 0 and m["high"] <= 1
+    sign = "−" if share and m["value"] + wider > 1 else "+" if share and m["value"] - wider < 0 else "±"
+    return f"{number(m['value'])}{sign}{number(wider)}"
 
 
 def chance(p: float | None) -> str:

@@ -106,7 +106,7 @@ def _agreement(agreement: Json | None) -> list[str]:
         (_corner("says", labels), "", "—", acts, _world(edges.get("says-world"))),
         (_corner("does", labels), "", "", "—", _world(edges.get("does-world"))),
     ]
-    note = f"{plural(agreement['n'], 'question')} with all three; ± is the wider side of the 95 % interval"
+    note = f"{plural(agreement['n'], 'question')} with all three; ±, − or + is the wider side of the 95 % interval"
     return [*(_row(row, _COLUMNS) for row in rows), note]
 
 
