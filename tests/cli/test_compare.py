@@ -234,6 +234,15 @@ def test_power_from_nothing_but_numbers(doxa: Doxa) -> None:
     ]
 
 
+def test_power_of_one_run_is_about_ranking_and_never_a_handful(doxa: Doxa, runs: dict[str, Path]) -> None:
+    said = doxa("power", runs["honest"], "--difference", 0.9, "--json")
+    content = json.loads(said.out)
+    assert content["metric"] == "auroc" and {row["questions"] for row in content["rows"]} <= {20, None}
+    told = " ".join(doxa("power", runs["honest"], "--difference", 0.9, "--questions", 200).out.split())
+    assert " by 200 " in told and "≥20" in told and "never below 20" in told
+    assert json.loads(doxa("power", runs["honest"], runs["timid"], "--json").out)["metric"] == "accuracy"
+
+
 def test_power_from_data_scales_what_was_found(doxa: Doxa, tmp_path: Path) -> None:
     rows().write_csv(tmp_path / "log.csv")
     (made,) = doxa("compare", tmp_path / "log.csv", "--metric", "accuracy", "--json").tables

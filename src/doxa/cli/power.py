@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from doxa.metrics.maths.power import Accuracies, Areas, Means
 
 NAME = 34
+LEAST = 20
+"""Questions below which none are said to be enough: ten right and ten wrong, or a standard error means little."""
 
 
 def power(
@@ -27,8 +29,8 @@ def power(
     difference: Annotated[float | None, typer.Option(min=0, help="the true difference that shall show")] = None,
     questions: Annotated[int | None, typer.Option(min=2, help="questions there are")] = None,
     metric: Annotated[
-        str, typer.Option(help="accuracy, auroc, or mean for other scores; of runs and files any metric")
-    ] = "accuracy",
+        str | None, typer.Option(help="accuracy, auroc or mean; of files any [accuracy; auroc of the same replies]")
+    ] = None,
     accuracy: Annotated[float, typer.Option(help="share right of the one")] = 0.5,
     auroc: Annotated[float, typer.Option(help="AUROC of the one")] = 0.75,
     correlation: Annotated[float, typer.Option(help="of the two verdicts on a question, or of the two AUROCs")] = 0.5,
@@ -63,8 +65,9 @@ def power(
     if files:
         rows, told = from_data(files, wanted, reference=reference, across=across, item=item)
     else:
+        wanted["metric"] = metric or "accuracy"
         design = designed(
-            metric,
+            wanted["metric"],
             accuracy=accuracy,
             auroc=auroc,
             correlation=correlation,
@@ -164,18 +167,23 @@ def from_data(
     from doxa.contests import contest, open_rivals
 
     rivals = open_rivals(files, across=across, item=item)
+    # Estimators of one run judge the same replies, of which the accuracy is the same.
+    wanted["metric"] = wanted["metric"] or ("accuracy" if rivals.models else "auroc")
+    shown = f"by {wanted['questions']:,}" if wanted["questions"] else "shown by n"
     rows: list[dict[str, Any]] = []
     told: list[Line] = []
     for made in contest(rivals, wanted["metric"], reference=reference):
         about = "the reply" if made.about == "reply" else "answers of their own"
         told.append((shortened(f"{made.metric} about {about}, against {made.reference}, {_asked(wanted)}", 80), "bold"))
-        told.append((f"{'':<{NAME}}{'n':>8}{'diff.':>9}{'shown by n':>12}{'needed':>10}", "dim"))
+        told.append((f"{'':<{NAME}}{'n':>8}{'diff.':>9}{shown:>12}{'needed':>10}", "dim"))
         for entry in made.entries:
             row = _scaled(entry, wanted)
             rows.append({"about": made.about, "reference": made.reference, **row})
             told += _told(row)
     target = "the difference found" if wanted["difference"] is None else f"a difference of {wanted['difference']:g}"
-    return rows, [*told, *wrapped(f"needed: questions like these that would show {target}, if it is the true one")]
+    note = f"n: questions compared here; needed: questions like these that would show {target}, if it is the true one"
+    least = f"; never below {LEAST}, ten right and ten wrong: of fewer the standard error says little"
+    return rows, [*told, *wrapped(note + least)]
 
 
 def _scaled(entry: Entry, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -195,7 +203,7 @@ def _scaled(entry: Entry, wanted: dict[str, Any]) -> dict[str, Any]:
     target = abs(found.difference) if wanted["difference"] is None else wanted["difference"]
     n = wanted["questions"] or found.n
     row["detectable"] = here * (found.n / n) ** 0.5
-    row["questions"] = ceil(found.n * (here / target) ** 2) if target else None
+    row["questions"] = max(LEAST, ceil(found.n * (here / target) ** 2)) if target else None
     return row
 
 
@@ -207,6 +215,6 @@ def _told(row: dict[str, Any]) -> list[Line]:
     name = clean(row["name"])
     if row["detectable"] is None:
         return wrapped(f"{name}: {row['reason']}")
-    enough = "—" if row["questions"] is None else f"{row['questions']:,}"
+    enough = "—" if row["questions"] is None else f"{'≥' * (row['questions'] == LEAST)}{row['questions']:,}"
     numbers = f"{row['n']:>8,}{row['difference']:>+9.3f}{row['detectable']:>12.3f}{enough:>10}"
     return [(f"{shortened(name, NAME - 1):<{NAME}}{numbers}", "")]
