@@ -154,7 +154,7 @@ class Ruling:
         n, answered = len(self.decisions), self.acts["answer"]
         if not answered:
             return [f"{self.spelled}: answers none of {n:,} ({counted(self.acts)}): {self.decisions[0].reason}"]
-        at = "" if self.threshold is None else f" from a confidence of {self.threshold:.4g} upwards"
+        at = "" if self.threshold is None else f" from a confidence of {self.threshold:.6g} upwards"
         promised = promise(self.guarantee) if self.guarantee else "it guarantees nothing about new answers"
         others = counted(self.acts - Counter(answer=answered))
         return [

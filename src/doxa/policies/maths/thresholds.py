@@ -90,5 +90,5 @@ def by_threshold(threshold: float | str | None, case: Case, guarantee: Guarantee
         "answer" if sure else "abstain",
         case.confidence,
         guarantee=guarantee,
-        reason=f"confidence {case.confidence:.4g} is {'at least' if sure else 'below'} {lowest:.4g}",
+        reason=f"confidence {case.confidence:.6g} is {'at least' if sure else 'below'} {lowest:.6g}",
     )
