@@ -89,7 +89,7 @@ class SelectiveRisk:
         limit = float(upper_limit(wrong[stop], stop + 1, level))
         return (
             f"no threshold qualifies: of the surest {stop + 1} answers {wrong[stop]} were wrong, "
-            f"which shows a risk of {limit:.4g}, not {self.risk:g}"
+            f"which does not rule out a risk of {limit:.4g}, above {self.risk:g}"
         )
 
     def decide(self, case: Case) -> Decision:
