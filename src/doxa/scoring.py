@@ -276,7 +276,7 @@ def score_log(
 
 
 def _measured(log: Log, part: pl.DataFrame, metrics: list[str] | None, intervals: bool, seed: int) -> list[Measurement]:
-    """Measure one group; in a run, rows with a failed call are errors and not missing."""
+    """Measure one group; a row without outcome is missing too, and in a run one with a failed call is an error."""
     from doxa.metrics import measure
 
     columns, scale, failed = log.columns, log.scale, part.clear()
@@ -290,6 +290,7 @@ def _measured(log: Log, part: pl.DataFrame, metrics: list[str] | None, intervals
         cluster=None if columns.cluster is None else part[columns.cluster].cast(str).to_numpy(),
         metrics=metrics,
         scale=scale,
+        missing=int((part[columns.confidence].is_not_null() & part[columns.correct].is_null()).sum()),
         errors=failed.height,
         intervals=intervals,
         seed=seed,

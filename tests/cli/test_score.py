@@ -118,11 +118,11 @@ def test_only_items_that_all_have_are_compared(doxa: Callable[..., Said], tmp_pa
     assert doxa("score", path, "--complete-by", "model").code == 2
 
 
-def test_missing_confidences_are_counted(doxa: Callable[..., Said], tmp_path: Path) -> None:
+def test_missing_confidences_and_outcomes_are_counted(doxa: Callable[..., Said], tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("confidence,correct\n0.9,1\n,1\n0.1,0\n0.4,\n")
     said = doxa("score", path)
-    assert said.out.splitlines()[0] == "n 2, 1 missing"
+    assert said.out.splitlines()[0] == "n 2, 2 missing"
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def calibrate(
     scales, percent = scales_named(scale or ["unit"])
     names = Names(tuple(confidence or ()), correct, cluster, tuple(by or ()), scales, tuple(estimator or ()), percent)
     whole = open_evidence(file, names, where or ())
-    evidence, missing = whole.graded(), whole.table.height - int(whole.given().sum())
+    evidence, missing = whole.graded(), whole.ungraded()
     raw = before(evidence, missing, seed)
     every: list[Group] = []
     if method == "all":

@@ -61,6 +61,10 @@ class Evidence:
             raise DataError("no answer has both a confidence and an outcome", hint="name the right columns")
         return self.only(rows)
 
+    def ungraded(self) -> int:
+        """How many rows lack a confidence or an outcome."""
+        return self.table.height - self.graded().table.height
+
     def only(self, rows: pl.Series) -> Evidence:
         """Some of the answers."""
         return Evidence(self.table.filter(rows), self.names, self.source.filter(rows))
