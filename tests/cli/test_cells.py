@@ -43,7 +43,7 @@ def scored(doxa: Call, *arguments: object) -> dict[str, dict[str, float]]:
 def test_words_for_nothing_are_missing(doxa: Call, word: str) -> None:
     rows = [("0.2", "0"), ("0.7", "1"), (word, "1"), ("0.9", word), ("0.9", "1")]
     found = scored(doxa, table("log.csv", rows))["brier_loss"]
-    assert (found["n"], found["missing"]) == (3, 1)  # a row without an outcome is none
+    assert (found["n"], found["missing"]) == (3, 2)
 
 
 @pytest.mark.parametrize("words", [("Y", "n"), ("T", "f"), ("Right", "WRONG"), ("correct", "Incorrect")])
