@@ -377,18 +377,20 @@ async def assay(
     fresh: bool = False,
     notes: Mapping[str, Any] | None = None,
     progress: runs.Progress | None = None,
+    fill: Callable[[Mapping[str, Caller]], Coroutine[Any, Any, Mapping[str, Any]]] | None = None,
 ) -> runs.Run:
     """Take all questions the whole way and leave a run in `out`; the same plan in the same folder resumes.
 
-    `prices` are those of the models by role (`subject`, `judge`). Raises `Refused` when the provider refuses for good,
-    `JournalError` when the run cannot be written; answers already paid for are kept either way. A run that misses calls
-    which may succeed later has the status "incomplete".
+    `prices` are those of the models by role (`subject`, `judge`). `fill` lets workers of an engine write answers into
+    journals of their own in `out`, and says how that went; what is missing then is asked here. Raises `Refused` when
+    the provider refuses for good, `JournalError` when the run cannot be written; answers already paid for are kept
+    either way. A run that misses calls which may succeed later has the status "incomplete".
     """
     if not plan.questions:
         raise UsageError("there are no questions to ask", hint="check the file, --limit and the filters")
     run, run_id, budget = runs.Run(out), plan.run_id(model), budget or Budget()
     with runs.claimed(out, run_id, fresh=fresh):
-        info = _describe(run_id, model, plan, notes or {})
+        info = describe(run_id, model, plan, notes or {})
         runs.write_json(out / runs.INFO, {**info, "status": "running"})
         journal = Journal(out)
         callers = {
@@ -399,6 +401,9 @@ async def assay(
         services = open_services(plan.services, journal)
         started, status = time.monotonic(), "failed"
         try:
+            if fill is not None:
+                info["engine"] = await fill(callers)
+                journal.reread()
             records = await tell_all(plan, callers, services, progress)
             items = calibrate(frame(records), seed=plan.asking.seed)
             runs.write_parquet(out / runs.ITEMS, items)
@@ -429,7 +434,8 @@ async def drain(callers: Mapping[str, Caller]) -> None:
         await caller.drain(_PATIENCE if caller.model.base_url else 0)
 
 
-def _describe(run_id: str, model: Model, plan: Plan, notes: Mapping[str, Any]) -> dict[str, Any]:
+def describe(run_id: str, model: Model, plan: Plan, notes: Mapping[str, Any]) -> dict[str, Any]:
+    """What run.json says of a run before it begins."""
     banks: dict[str, int] = {}
     for question in plan.questions:
         bank = question.tags.get("bank", "questions")

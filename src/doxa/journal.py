@@ -146,6 +146,12 @@ class Journal:
         self._thread = threading.Thread(target=self._write, name="doxa-journal", daemon=True)
         self._thread.start()
 
+    def reread(self) -> None:
+        """Read also the files that others have begun in the folder since it was opened."""
+        for reader in self._readers:
+            reader.close()
+        self._readers = [connect(path, readonly=True) for path in files(self._path.parent)]
+
     def get(self, key: bytes) -> Reply | None:
         """The answer recorded under `key`, or `None`. A damaged row counts as not recorded."""
         for reader in self._readers:
