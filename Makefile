@@ -31,8 +31,8 @@ $(VENV)/.netcal: constraints.txt
 test-slow: $(VENV)/.dev $(VENV)/.netcal  ## oracles with installations of their own, long simulations
 	DOXA_NETCAL_PYTHON=$(VENV)/netcal/bin/python $(BIN)/python -m pytest -m slow
 
-bench: $(VENV)/.dev  ## speed, side by side
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+bench: $(VENV)/.dev  ## speed, side by side; writes docs/benchmarks.md
+	cd benchmarks && $(abspath $(BIN))/python -m side
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks docs

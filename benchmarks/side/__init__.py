@@ -44,7 +44,7 @@ Tables. Lower values are better; the first row is doxa's. `Row.work` is how much
 `Table.of` its name; a ratio is the other's median for one unit of work over doxa's, so above 1 doxa is ahead. A row
 that is no competitor (a bound, one sort) says `rival=False`. Rows of rivals that are ahead, and targets that are
 missed, get into the page's section on where doxa loses by themselves; `Result.loses` adds sentences. `Result.notes`
-are sentences below the tables. Agreement of results is a target too: `Target("largest difference", 2e-9, at_most=1e-6)`.
+are sentences below the tables. Agreement of results is a target too: `Target("differ by", 2e-9, at_most=1e-6)`.
 All benchmarks together, and the page: `make bench`, or `python -m side [--quick] [--page FILE]` in `benchmarks/`.
 """
 

@@ -86,23 +86,26 @@ def losses(all_found: Sequence[Found]) -> str:
     return "## Where doxa loses\n\n" + ("\n".join(lines) or "In nothing that was measured here.")
 
 
+INTRODUCTION = """
+`make bench` wrote this page. Both sides of every comparison did the same work in one run, taking turns, each in a
+process and an environment of its own; a value is wall-clock time unless its table says otherwise, and the spread is
+over rounds. A ratio is the median of a side, for one unit of work, over that of doxa: above 1, doxa is ahead.
+"""
+
+
 def page(machine: Mapping[str, str], date: str, all_found: Sequence[Found]) -> str:
     """The whole page."""
     promised = [target for found in all_found for target in result(found["result"]).targets]
     met = sum(target.met is True for target in promised)
     failed = [each for found in all_found for each in (*found["result"]["failures"], found["broken"]) if each]
-    small = "These are figures of small sizes, from a trial: they say nothing.\n\n"
     parts = [
         "# Benchmarks",
-        (small if any(found["quick"] for found in all_found) else "")
-        + "`make bench` wrote this page. Both sides of every comparison did the same work in one run, taking turns, each "
-        "in a process and an environment of its own; a value is wall-clock time unless its table says otherwise, and the "
-        "spread is over rounds. A ratio is the median of a side, for one unit of work, over that of doxa: above 1, doxa "
-        "is ahead.",
+        "Small sizes, from a trial: these figures say nothing." if any(found["quick"] for found in all_found) else "",
+        INTRODUCTION.strip(),
         grid(["", ""], [["Date", date], *machine.items()]).replace("--:", "---"),
-        f"{met} of {len(promised)} targets are met."
-        + (f" {len(failed)} sides or benchmarks could not be measured; each is named where it belongs." * bool(failed)),
+        f"{met} of {len(promised)} targets are met.",
+        f"{len(failed)} sides or benchmarks could not be measured; each is named where it belongs." if failed else "",
         losses(all_found),
         *(section(found) for found in all_found),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
