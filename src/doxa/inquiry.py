@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -115,7 +116,11 @@ class Caller:
         budget: Budget | None = None,
         price: Price | None = None,
     ) -> None:
-        """Put `model` behind `journal`; once `budget` is used up every further call fails as `budget`."""
+        """Put `model` behind `journal`; once `budget` is used up every further call fails as `budget`.
+
+        A call keeps its place among the model's `max_connections`, where it has such, until its answer is recorded:
+        that many calls at most are paid for in vain when the process is killed.
+        """
         self.model = model
         self.identity = f"{model.fingerprint}\n{model.base_url}"
         self.spent = Usage()
@@ -127,6 +132,8 @@ class Caller:
         self._price = price
         self._journal = journal
         self._under_way: dict[bytes, asyncio.Task[Outcome]] = {}
+        places = getattr(model, "max_connections", None)
+        self._places: AbstractAsyncContextManager[Any] = asyncio.Semaphore(places) if places else nullcontext()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -154,25 +161,26 @@ class Caller:
         return cast("NDArray[np.float32]", states[0])
 
     async def _pay(self, key: bytes, request: Request) -> Outcome:
-        if not self._budget.take():
-            self.unfinished += 1
-            return Failure("budget", "the limit of calls or of cost is reached")
-        if request.continuation is None:
-            outcome = (await self.model.generate([request]))[0][0]
-        else:
-            outcome = (await self.model.score([request]))[0]
-        if isinstance(outcome, Failure):
-            self.failures[outcome.kind] = self.failures.get(outcome.kind, 0) + 1
-            self.unfinished += outcome.retryable
+        async with self._places:
+            if not self._budget.take():
+                self.unfinished += 1
+                return Failure("budget", "the limit of calls or of cost is reached")
+            if request.continuation is None:
+                outcome = (await self.model.generate([request]))[0][0]
+            else:
+                outcome = (await self.model.score([request]))[0]
+            if isinstance(outcome, Failure):
+                self.failures[outcome.kind] = self.failures.get(outcome.kind, 0) + 1
+                self.unfinished += outcome.retryable
+                return outcome
+            outcome = _encodable(outcome)
+            self.spent += outcome.usage
+            self.returned.add(outcome.model)
+            if self._journal is not None:
+                await self._journal.put(key, self.identity, request, outcome)
+            if self._price is not None:
+                self._budget.spend(self._price.cost(outcome.usage))
             return outcome
-        outcome = _encodable(outcome)
-        self.spent += outcome.usage
-        self.returned.add(outcome.model)
-        if self._journal is not None:
-            await self._journal.put(key, self.identity, request, outcome)
-        if self._price is not None:
-            self._budget.spend(self._price.cost(outcome.usage))
-        return outcome
 
     async def drain(self, seconds: float) -> None:
         """Ask nothing further; let the calls under way arrive and be recorded, and cancel what takes longer."""
