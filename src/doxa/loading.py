@@ -1,9 +1,11 @@
-"""From a model's written name to the model: `smollm2`, `hf/PATH`, `openai/NAME`, `replay/FILE`, `mock/NAME`."""
+"""From a model's written name to the model: `smollm2`, `hf/PATH`, `openai/NAME`, `replay/FILE`, `mock/NAME` …"""
 
 from __future__ import annotations
 
+import ast
 import difflib
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,18 +17,65 @@ from doxa.types import Model
 def load_model(spec: str, **knobs: Any) -> Model:
     """Make the model that `spec` names: a member of the room `models`, then `/` and what that member is to load.
 
-    `knobs` are further fields of the member, e.g. `load_model("openai/gpt-4o", timeout=30)`. What stands after the
-    first slash is the member's first field. Raises `UsageError` for an unknown member or a missing or needless name.
+    `knobs` are further fields of the member, e.g. `load_model("openai/gpt-4o", timeout=30)`; they may also be written
+    behind the name, as in `smollm2(int8=true)`. What stands after the first slash is the member's first field.
+    Raises `UsageError` for an unknown member or knob, a knob of another type, or a missing or needless name.
     """
+    spec, written = parts(spec)
     provider, slash, target = spec.partition("/")
     if provider not in registry.names("models"):
         raise UsageError(f"no model {spec!r}", hint=_nearest(spec, provider if slash else ""))
     first, needed = _first_knob(provider)
+    knobs = registry.liken("models", provider, written) | knobs
     if target:
         knobs = {first: target, **knobs}
     elif slash or (needed and first not in knobs):
         raise UsageError(f"{spec!r} does not say which model", hint=f"write {provider}/{first.upper()}")
     return cast(Model, registry.build("models", provider, **knobs))
+
+
+def parts(spec: str) -> tuple[str, dict[str, Any]]:
+    """The name of a model, and the knobs written behind it; brackets that hold anything else belong to the name.
+
+    >>> parts("hf/models/a(dtype=bfloat16)"), parts("hf/models/a (copy)")
+    (('hf/models/a', {'dtype': 'bfloat16'}), ('hf/models/a (copy)', {}))
+    """
+    name, bracket, inside = spec.rpartition("(")
+    if not (bracket and spec.endswith(")")):
+        return spec, {}
+    try:
+        _, values = registry.read(f"knobs({inside}")
+    except UsageError:
+        values = {}
+    return (name.rstrip(), values) if values else (spec, {})
+
+
+def with_knobs(spec: str, given: Sequence[str]) -> str:
+    """The name of a model with knobs, each given as `KEY=VALUE`, written behind it.
+
+    >>> with_knobs("smollm2", ["int8=true", "device=cuda:1"])
+    "smollm2(int8=true, device='cuda:1')"
+
+    Raises `UsageError` for one that is not of that form.
+    """
+    if not given:
+        return spec
+    name, known = parts(spec)
+    written = {knob: repr(value) for knob, value in known.items()}
+    for each in given:
+        knob, equals, value = (part.strip() for part in each.partition("="))
+        if not (equals and knob.isidentifier() and value):
+            raise UsageError(f"-M {each!r} is not KEY=VALUE", hint="for example -M int8=true")
+        written[knob] = value if value.isidentifier() or _is_literal(value) else repr(value)
+    return f"{name}({', '.join(f'{knob}={value}' for knob, value in written.items())})"
+
+
+def _is_literal(text: str) -> bool:
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return False
+    return True
 
 
 def _first_knob(provider: str) -> tuple[str, bool]:

@@ -95,9 +95,17 @@ def make(room: str, spelled: str) -> Any:
     cannot be read, an unknown member or knob, or a value of another type.
     """
     name, values = read(spelled)
+    return build(room, name, **liken(room, name, values))
+
+
+def liken(room: str, name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Knobs as they were written, of the types that the member's own have. Raises `UsageError` for another type."""
     member = find(room, name)
-    defaults = {each.name: each.default for each in fields(member)} if is_dataclass(member) else {}
-    return build(room, name, **{knob: like(defaults.get(knob), value, knob) for knob, value in values.items()})
+    if is_dataclass(member):
+        defaults = {each.name: each.default for each in fields(member)}
+    else:
+        defaults = {each.name: each.default for each in inspect.signature(member).parameters.values()}
+    return {knob: like(defaults.get(knob), value, knob) for knob, value in values.items()}
 
 
 def read(spelled: str) -> tuple[str, dict[str, Any]]:
@@ -121,7 +129,9 @@ def read(spelled: str) -> tuple[str, dict[str, Any]]:
 
 
 def _literal(node: ast.expr) -> Any:
-    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
+    if isinstance(node, ast.Name):
+        return {"true": True, "false": False}.get(node.id, node.id)
+    return ast.literal_eval(node)
 
 
 def like(default: Any, value: Any, knob: str) -> Any:
@@ -129,7 +139,7 @@ def like(default: Any, value: Any, knob: str) -> Any:
 
     Raises `UsageError` for a value of another type.
     """
-    if default is None or default is MISSING or type(value) is type(default):
+    if default in (None, MISSING, inspect.Parameter.empty) or type(value) is type(default):
         return value
     if isinstance(default, float) and type(value) is int:
         return float(value)

@@ -15,11 +15,18 @@ CARGO = Cargo(
 """Apache-2.0."""
 
 
-def SmolLM2(token_budget: int = 16384, threads: int | None = None) -> HF:
+def SmolLM2(
+    token_budget: int | None = None,
+    dtype: str = "float32",
+    device: str = "auto",
+    threads: int | None = None,
+    int8: bool = False,
+) -> HF:
     """SmolLM2-135M-Instruct on the local engine: small enough for any laptop, real enough to be wrong half the time.
 
-    The first call fetches 93 MB into the user's cache; after that it needs no network.
+    The first call fetches 93 MB into the user's cache; after that it needs no network. The knobs are those of `HF`.
     Raises `UsageError` without torch, `DoxaError` if the file cannot be fetched. Source: Allal et al. 2025,
     arXiv 2502.02737.
     """
-    return HF(fetch(CARGO, cache_dir()) / FILE, token_budget=token_budget, threads=threads, name="smollm2")
+    file = fetch(CARGO, cache_dir()) / FILE
+    return HF(file, token_budget, dtype=dtype, device=device, threads=threads, name="smollm2", int8=int8)

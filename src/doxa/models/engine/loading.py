@@ -29,11 +29,20 @@ class Loaded(NamedTuple):
     identity: str
 
 
-def load(source: str, dtype: str, device: str, kind: str = "AutoModelForCausalLM") -> Loaded:
+def load(source: str, dtype: str, device: str, kind: str = "AutoModelForCausalLM", *, int8: bool = False) -> Loaded:
     """Load a folder of safetensors, a GGUF file or a hub id as what `kind`, a class of transformers, makes of it.
 
-    Raises `UsageError` if there is no such model or the libraries are missing.
+    Raises `UsageError` if there is no such model or device, or the libraries are missing.
     """
+    loaded = _load(source, dtype, device, kind)
+    if int8:
+        from doxa.models.engine.int8 import to_int8
+
+        to_int8(loaded.model)
+    return loaded
+
+
+def _load(source: str, dtype: str, device: str, kind: str) -> Loaded:
     path = Path(source).expanduser()
     local = path.exists()
     if not local and (source.endswith(".gguf") or source.startswith((".", "/", "~")) or source.count("/") > 1):
@@ -41,6 +50,9 @@ def load(source: str, dtype: str, device: str, kind: str = "AutoModelForCausalLM
             f"there is no model at {source!r}", hint="give a folder of safetensors, a .gguf file or a hub id"
         )
     _require()
+    from doxa.models.engine import devices
+
+    device = str(devices.device(device))
     try:
         if local and path.suffix == ".gguf":
             identity = digest([path])
@@ -83,8 +95,6 @@ def _pretrained(
     import torch
     import transformers
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     safe = {"trust_remote_code": False} | ({} if options else {"use_safetensors": True})  # no pickle, no foreign code
     with quiet():
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
