@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 
 import pytest
-from fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doxa.models.http.limiter import Limiter
 from doxa.models.http.retry import backoff, requested_wait
+from fake_clock import FakeClock
 
 NOW = 1_700_000_000.0
 
@@ -56,17 +56,44 @@ def run(body: Callable[[FakeClock, Limiter], Awaitable[None]], start: int = 16, 
     return limiter
 
 
-def test_a_burst_of_refusals_cuts_once() -> None:
+@pytest.mark.parametrize(("maximum", "first"), [(16, 0.8), (100, 0.5)])
+def test_a_burst_of_refusals_cuts_once_and_the_first_takes_the_last_doubling_back(maximum: int, first: float) -> None:
     async def body(clock: FakeClock, limiter: Limiter) -> None:
         for _ in range(50):
             limiter.throttled()
             clock.seconds += 0.25
-        assert limiter.limit == pytest.approx(16 * 0.8)
+        assert limiter.limit == pytest.approx(16 * first)
         clock.seconds += 3
         limiter.throttled()
-        assert limiter.limit == pytest.approx(16 * 0.64)
 
-    assert run(body).limit == pytest.approx(16 * 0.64)
+    assert run(body, maximum=maximum).limit == pytest.approx(16 * first * 0.8)
+
+
+def test_it_doubles_every_round_until_its_maximum_then_grows_by_tenths() -> None:
+    seen: list[int] = []
+
+    async def body(clock: FakeClock, limiter: Limiter) -> None:
+        async def rounds(number: int) -> None:
+            for _ in range(number):
+                seen.append(limiter._active)
+                for _ in range(limiter._active):
+                    limiter.succeeded()
+                    await limiter.__aexit__()
+                    while limiter._active < int(limiter.limit):
+                        await limiter.__aenter__()
+
+        for _ in range(16):
+            await limiter.__aenter__()
+        await rounds(4)
+        limiter.throttled()
+        for _ in range(20):
+            await limiter.__aexit__()
+        clock.seconds += 15
+        await rounds(3)
+
+    run(body)
+    assert seen[:5] == [16, 32, 64, 100, 80]
+    assert seen[5:] == pytest.approx([88, 96], abs=1)
 
 
 def test_it_never_falls_below_one_nor_rises_above_its_maximum() -> None:

@@ -31,7 +31,8 @@ class OpenAI:
     The address is `base_url`, else `OPENAI_BASE_URL`, else OpenAI's; the key is `OPENAI_API_KEY` and nothing else.
     Requests run together under a limit that adapts to the server, with at most `max_attempts` tries each. Complaints
     that can be met are met and remembered: `max_completion_tokens`, the most `top_logprobs`, no log-probabilities at
-    all (replies then have `tokens=None`, as where the server ignores the wish), one choice per call.
+    all (replies then have `tokens=None`, as where the server ignores the wish), one choice per call. A stream of events
+    is read wherever the server sends one, asked to or not; one that breaks off is a failure, never a short answer.
 
     Where the server ignores `n`, the other choices are further calls with seeds derived from the request's.
 
@@ -46,6 +47,10 @@ class OpenAI:
     """Seconds for one attempt."""
     max_connections: int = 100
     max_attempts: int = 8
+    patience: float = 600.0
+    """Seconds for one call with all its attempts and waits: no run lasts longer than that after its last answer."""
+    stream: bool = False
+    """Ask for answers as streams of events, for servers that give no others; they are read whole either way."""
     offers: Capabilities = USUAL
     """What to expect of the server; `doxa doctor` finds out. With `prefill` the last message is the assistant's."""
     _clock: Clock = field(default_factory=Clock, repr=False)
@@ -60,10 +65,11 @@ class OpenAI:
             timeout=self.timeout,
             max_connections=self.max_connections,
             max_attempts=self.max_attempts,
+            patience=self.patience,
             clock=self._clock,
         )
         self.base_url = self._client.base_url
-        self._dialect = Dialect(several=self.offers.n)
+        self._dialect = Dialect(several=self.offers.n, stream=self.stream)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -134,7 +140,10 @@ class OpenAI:
 
 async def _together(calls: Iterable[Awaitable[_T]]) -> list[_T]:
     """Results of all; the first error, or being cancelled, cancels the others and waits until they are gone."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
+    awaited = list(calls)
+    if len(awaited) < 2:  # nothing to run side by side, so no task is made: this is the usual case
+        return [await call for call in awaited]
+    tasks = [asyncio.ensure_future(call) for call in awaited]
     try:
         return await asyncio.gather(*tasks)
     finally:

@@ -74,6 +74,7 @@ def normalise(text: str) -> str:
     return " ".join(_ARTICLE.sub("", unicodedata.normalize("NFC", text)).split())
 
 
+@lru_cache(maxsize=4096)  # texts are written in few characters
 def _replacement(character: str) -> str:
     """What stands for one character of decomposed text: itself, a blank for punctuation, nothing for an accent."""
     weight = unicodedata.combining(character)

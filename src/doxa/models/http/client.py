@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import msgspec
 
 from doxa.errors import UsageError
-from doxa.models.http.faults import JSON, Fault, one_line, read_body
+from doxa.models.http.faults import Fault, is_stream, one_line, read_body
 from doxa.models.http.limiter import Limiter
+from doxa.models.http.reading import JSON
 from doxa.models.http.retry import Clock, backoff
 from doxa.types import Failure
 
@@ -45,7 +46,7 @@ class Client:
     max_connections: int
     max_attempts: int
     clock: Clock = field(default_factory=Clock)
-    budget: float = 600.0
+    patience: float = 600.0
     """Seconds for one call with all its attempts and waits."""
     _proxy: str | None = field(default=None, init=False, repr=False)
     _links: dict[asyncio.AbstractEventLoop, _Link] = field(default_factory=dict, init=False, repr=False)
@@ -73,7 +74,7 @@ class Client:
         """
         link = self._link()
         async with link.limiter:
-            end = self.clock.now() + self.budget
+            end = self.clock.now() + self.patience
             attempt = 0
             while True:
                 attempt += 1
@@ -102,19 +103,21 @@ class Client:
         """One request. A late answer cannot arrive: running out of time closes its connection."""
         key = self._key()
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-        data = None if payload is None else json.dumps(payload).encode()
+        data = None if payload is None else msgspec.json.encode(payload)
         limit = aiohttp.ClientTimeout(total=seconds)
         url = f"{self.base_url}/{path}"
+        broken = "connection"
         try:
             async with session.request(
                 method, url, data=data, headers=headers, timeout=limit, allow_redirects=False, proxy=self._proxy
             ) as response:
+                broken = "truncated_stream" if is_stream(response.headers) else broken
                 body = await response.read()
         except TimeoutError:
             return Fault("timeout", f"no answer within {seconds:g} s", retry=True)
         except (aiohttp.ClientError, OSError) as error:
             lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
-            return Fault("connection", _broken(error), retry=not lasting)
+            return Fault(broken, _broken(error), retry=not lasting)
         if key and (response.status != 200 or b'"choices"' not in body):
             body = body.replace(key.encode(), b"[key]")  # such a body is quoted in errors only
         return read_body(response.status, response.headers, body, self.clock.date())

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from doxa.models.http.faults import JSON
+from doxa.models.http.reading import JSON
 from doxa.types import Request
 
 _ONE_ONLY = re.compile(r"""(?<!\w)['"`]?n['"`]?(?!\w)|one completion choice""", re.I)
@@ -25,6 +25,10 @@ class Dialect:
     """Whether log-probabilities may be asked for; some models refuse the whole request if they are."""
     several: bool = True
     """Whether `n` in one call gives n choices."""
+    stream: bool = False
+    """Whether answers are to come as streams of events."""
+    bill: bool = True
+    """Whether a stream may be asked to tell how many tokens it took."""
 
     def body(self, model: str, request: Request, *, n: int, seed: int | None) -> JSON:
         """The JSON of a chat completion; what is at its default is left out, for servers that reject unknown fields."""
@@ -46,6 +50,8 @@ class Dialect:
             body["logprobs"] = True
             top = request.top_logprobs if self.most_top is None else min(request.top_logprobs, self.most_top)
             body |= {"top_logprobs": top} if top else {}
+        if self.stream:
+            body |= {"stream": True} | ({"stream_options": {"include_usage": True}} if self.bill else {})
         return body
 
     def learn(self, complaint: str, sent: JSON) -> None:
@@ -57,6 +63,8 @@ class Dialect:
             smaller = [int(digits) for digits in re.findall(r"\d+", complaint) if int(digits) < asked]
             self.most_top = max(smaller, default=self.most_top)
             self.logprobs = bool(smaller)
+        elif "stream_options" in complaint and "stream_options" in sent:
+            self.bill = False
         elif "n" in sent and _ONE_ONLY.search(complaint):
             self.several = False
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+import msgspec
 
 from doxa.errors import Refused
+from doxa.models.http.events import Cut, Malformed, completion
+from doxa.models.http.reading import JSON, decode
 from doxa.models.http.retry import requested_wait
-
-JSON = dict[str, Any]
 
 KINDS = {
     400: "bad_request",
@@ -52,7 +52,11 @@ def read_body(status: int, headers: Mapping[str, str], body: bytes, date: float)
     if body.lstrip().startswith(b"<"):
         return Fault("not_json", "the server answered with a web page; is the base URL that of an API?")
     try:
-        value = json.loads(body)
+        value = completion(body) if is_stream(headers, body) else decode(body)
+    except Cut as cut:
+        return Fault("truncated_stream", str(cut), retry=True)
+    except Malformed as malformed:
+        return Fault("malformed_stream", str(malformed), retry=True)
     except (ValueError, RecursionError):
         return Fault("not_json", "the server's answer is not JSON, or was cut", retry=True)
     if not isinstance(value, dict):
@@ -60,8 +64,14 @@ def read_body(status: int, headers: Mapping[str, str], body: bytes, date: float)
     if value.get("error") and not value.get("choices"):
         code = value["error"].get("code") if isinstance(value["error"], dict) else None
         inner = code if isinstance(code, int) and code >= 400 else 400
-        return _refusal(inner, headers, body, date)  # relays report a failed upstream with status 200
+        # Relays report a failed upstream with status 200, and so does a stream that fails on its way.
+        return _refusal(inner, headers, msgspec.json.encode(value), date)
     return value
+
+
+def is_stream(headers: Mapping[str, str], body: bytes = b"") -> bool:
+    """Whether a response is a stream of events; some servers send one unasked, some without saying so."""
+    return headers.get("Content-Type", "").startswith("text/event-stream") or body.startswith((b"data:", b"event:"))
 
 
 def _refusal(status: int, headers: Mapping[str, str], body: bytes, date: float) -> Fault:
@@ -86,7 +96,7 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, date: float) 
 def explain(body: bytes) -> tuple[str, str]:
     """The server's own sentence, and its code and type in one lower-case string."""
     try:
-        value = json.loads(body)
+        value = decode(body)
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace")
         return ("" if text.lstrip().startswith("<") else one_line(text)), ""

@@ -13,14 +13,16 @@ DEBOUNCE = 15.0
 class Limiter:
     """A semaphore whose size adapts: ×0.8 once per burst of refusals, +10 % per round of successes in quiet times.
 
-    Use as `async with limiter`; waiters are served in order. One event loop only.
-    Source: Chiu & Jain 1989 (additive increase, multiplicative decrease); here the increase is a share of the limit,
-    so that the way back takes as many rounds at 10 calls as at 100.
+    Until the first refusal, or the maximum, it doubles every round; a refusal met on that way takes the last doubling
+    back. Use as `async with limiter`; waiters are served in order. One event loop only.
+    Sources: Jacobson 1988 (slow start); Chiu & Jain 1989 (additive increase, multiplicative decrease); here the
+    increase is a share of the limit, so that the way back takes as many rounds at 10 calls as at 100.
     """
 
     def __init__(self, *, start: int, maximum: int, now: Callable[[], float]) -> None:
         self.limit = float(min(start, maximum))
         self._maximum = float(maximum)
+        self._doubling = self.limit < self._maximum
         self._now = now
         self._active = 0
         self._waiters: deque[asyncio.Future[None]] = deque()
@@ -30,14 +32,16 @@ class Limiter:
         """Grow, if the limit is what holds calls back and the last burst is over."""
         held_back = self._active >= int(self.limit)
         if held_back and self._now() - self._last_refusal >= DEBOUNCE:
-            self.limit = min(self._maximum, self.limit + 0.1)
+            self.limit = min(self._maximum, self.limit + (1.0 if self._doubling else 0.1))
+            self._doubling = self._doubling and self.limit < self._maximum
 
     def throttled(self) -> None:
         """Shrink, once per burst."""
         self._last_refusal = self._now()
         if self._last_refusal - self._last_cut >= DEBOUNCE:
             self._last_cut = self._last_refusal
-            self.limit = max(1.0, self.limit * 0.8)
+            self.limit = max(1.0, self.limit * (0.5 if self._doubling else 0.8))
+            self._doubling = False
 
     async def __aenter__(self) -> None:
         """Wait for a place."""

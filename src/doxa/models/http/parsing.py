@@ -20,11 +20,13 @@ from __future__ import annotations
 from typing import Any
 
 from doxa.models.http.dialect import clean
-from doxa.models.http.faults import JSON
+from doxa.models.http.reading import JSON
 from doxa.types import Failure, Outcome, Reply, Token, Usage
 
 BELOW_TOP_K = -9999.0
 """vLLM's stand-in for minus infinity."""
+ROUNDING = 1e-4
+"""How far above 0 the logarithm of a probability of 1 may come out in single precision."""
 
 
 def outcomes(body: JSON) -> list[Outcome]:
@@ -117,7 +119,7 @@ def logprob(value: Any) -> float | None:
     """A natural logarithm of a probability, or `None` for what cannot be one or stands for "below the top k"."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if BELOW_TOP_K < value <= 0 else None
+    return min(float(value), 0.0) if BELOW_TOP_K < value <= ROUNDING else None
 
 
 def _string(value: Any) -> str:
