@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from doxa import analysis, flow
+from doxa import analysis
+from doxa.items import frame as table_of
 from doxa.types import Confidence, Failure, Outcome, Question, Record, Reply, Usage, Verdict
 
 N = 60
@@ -27,7 +28,7 @@ def record(number: int) -> Record:
 
 
 def items() -> pl.DataFrame:
-    return flow.frame([record(number) for number in range(N)])
+    return table_of([record(number) for number in range(N)])
 
 
 def test_failed_ungraded_and_missing_are_counted_apart() -> None:

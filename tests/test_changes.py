@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from doxa import flow
 from doxa.changes import changes
+from doxa.items import frame as table_of
 from doxa.metrics.maths.intervals import wilson
 from doxa.types import Confidence, Failure, Outcome, Question, Record, Reply, Usage, Verdict
 
@@ -32,7 +32,7 @@ def own(value: float | None = 0.5, **details: float | None) -> Confidence:
 
 
 def section(records: list[Record], name: str = "m") -> dict[str, list[dict[str, Any]]]:
-    frame = flow.frame(records)
+    frame = table_of(records)
     return changes(frame.with_columns(estimator=frame["estimator"].replace("m", name)))
 
 
@@ -69,7 +69,7 @@ def test_numbers_about_the_reply_have_no_table_of_answers() -> None:
 def test_the_greatest_gain_comes_first() -> None:
     parts = []
     for name, right in (("worse", False), ("none", None), ("better", True)):
-        frame = flow.frame([story(i, own(), i < 2, right) for i in range(4)])
+        frame = table_of([story(i, own(), i < 2, right) for i in range(4)])
         parts.append(frame.with_columns(estimator=frame["estimator"].replace("m", name)))
     import polars as pl
 

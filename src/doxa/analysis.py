@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +85,13 @@ def _with_probability(part: pl.DataFrame, seed: int) -> pl.DataFrame:
 # -- the whole ---------------------------------------------------------------------------------------------------------
 
 
-def analyse(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
-    """Every measurement of a run, as the JSON that reports draw."""
+def analyse(
+    items: pl.DataFrame, *, seed: int = 0, texts: Callable[[Sequence[str]], pl.DataFrame] | None = None
+) -> dict[str, Any]:
+    """Every measurement of a run, as the JSON that reports draw.
+
+    `texts` finds the texts of some questions (`text`, `reply`, `accepted`) where they are not columns of `items`.
+    """
     questions = items.unique("question", maintain_order=True)
     estimators = [_estimator(part, seed) for part in items.partition_by("estimator", maintain_order=True)]
     best = _best(estimators)
@@ -102,7 +108,7 @@ def analyse(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
         "thinking": thinking(items, seed=seed),
         "faithfulness": faithfulness(items, seed=seed),
         "groups": _groups(items, questions, _speaker(estimators), seed),
-        "examples": _examples(items, best),
+        "examples": _examples(items, best, texts),
         "sentences": table["sentences"] if table else _plain_sentences(accuracy, _speaker(estimators)),
     }
 
@@ -408,7 +414,9 @@ def _overconfidence(group: dict[str, Any]) -> tuple[float, str, str]:
     return -value, group["tag"], group["value"]
 
 
-def _examples(items: pl.DataFrame, estimator: str | None) -> dict[str, list[dict[str, Any]]]:
+def _examples(
+    items: pl.DataFrame, estimator: str | None, texts: Callable[[Sequence[str]], pl.DataFrame] | None
+) -> dict[str, list[dict[str, Any]]]:
     """Questions worth reading: surest and wrong, least sure and right, word and belief furthest apart."""
     import polars as pl
 
@@ -424,11 +432,12 @@ def _examples(items: pl.DataFrame, estimator: str | None) -> dict[str, list[dict
     if WORD in rows.columns and BELIEF in rows.columns:
         gap = (pl.col(WORD) - pl.col(BELIEF)).abs()
         apart = known.filter(gap.is_not_null()).sort(gap, "question", descending=[True, False])
-    return {
-        "surest_wrong": _shown(wrong, estimator),
-        "least_sure_right": _shown(right, estimator),
-        "word_belief_apart": _shown(apart, estimator),
-    }
+    tables = {"surest_wrong": wrong, "least_sure_right": right, "word_belief_apart": apart}
+    some = {name: table.head(EXAMPLES) for name, table in tables.items()}
+    if texts is not None:
+        found = texts(pl.concat([table["question"] for table in some.values()]).unique().to_list())
+        some = {name: table.join(found, on="question", maintain_order="left") for name, table in some.items()}
+    return {name: _shown(table, estimator) for name, table in some.items()}
 
 
 def _shown(rows: pl.DataFrame, estimator: str) -> list[dict[str, Any]]:
@@ -445,5 +454,5 @@ def _shown(rows: pl.DataFrame, estimator: str) -> list[dict[str, Any]]:
             "estimator": estimator,
             "confidence": row[estimator],
         }
-        for row in rows.head(EXAMPLES).iter_rows(named=True)
+        for row in rows.iter_rows(named=True)
     ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import math
 import re
+from collections import Counter as Counts
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -119,7 +121,8 @@ def asking_for(estimators: Mapping[str, Estimator], capabilities: Capabilities, 
 
 async def barred(plan: Plan, capabilities: Capabilities) -> dict[str, str]:
     """The estimators of a plan that can give no number about any of its questions, and why; asks nothing."""
-    tried = {label: await _tried(plan, each, capabilities) for label, each in plan.estimators.items()}
+    probes = _probes(plan.questions)
+    tried = {label: await _tried(plan, each, capabilities, probes) for label, each in plan.estimators.items()}
     return {label: reason for label, (_, reason) in tried.items() if reason}
 
 
@@ -132,7 +135,8 @@ async def affordable(
     the replies and the calls of those before it; the dear ones are tried on few questions.
     """
     trial = replace(plan, asking=asking_for(everyone, capabilities, plan.asking))
-    tried = {label: await _tried(trial, estimator, capabilities) for label, estimator in everyone.items()}
+    probes = _probes(plan.questions)
+    tried = {label: await _tried(trial, estimator, capabilities, probes) for label, estimator in everyone.items()}
     left_out = {label: reason for label, (_, reason) in tried.items() if reason}
     cheapest = [label for _, label in sorted((calls, label) for label, (calls, reason) in tried.items() if not reason)]
     few = _spread(plan.questions, plan.asking.seed)
@@ -140,7 +144,7 @@ async def affordable(
     dear = {label: few for label in costly if len(few) < len(plan.questions)}
     if max_calls is not None:
         over = await _unaffordable(
-            replace(trial, few=dear), {n: everyone[n] for n in cheapest}, capabilities, max_calls
+            replace(trial, few=dear), {n: everyone[n] for n in cheapest}, capabilities, max_calls, probes
         )
         left_out |= {
             label: f"{more:,} calls more would exceed the limit of {max_calls:,}" for label, more in over.items()
@@ -153,21 +157,28 @@ async def affordable(
 
 
 async def _unaffordable(
-    plan: Plan, cheapest: Mapping[str, Estimator], capabilities: Capabilities, max_calls: int
+    plan: Plan,
+    cheapest: Mapping[str, Estimator],
+    capabilities: Capabilities,
+    max_calls: int,
+    probes: Sequence[Question],
 ) -> dict[str, int]:
     """The calls more that each estimator which finds no room would take, the others being taken before it."""
     over, total = dict[str, int](), len(plan.questions)
-    probes = _probes(plan.questions)
+    chosen = frozenset[str]().union(*plan.few.values())
+    every = Counts(each.kind for each in plan.questions)
+    few = Counts(each.kind for each in plan.questions if each.id in chosen) if chosen else every
     seen = {question.id: counters(plan, capabilities, question.kind) for question in probes}
     for question in probes:
         await ask(question, plan, seen[question.id]).outcome()
     for label, estimator in cheapest.items():
         counted = {place: {role: each.copy() for role, each in models.items()} for place, models in seen.items()}
+        tried_on = few if label in plan.few else every
         if compares(estimator):  # asks about pairs, which nobody else asks: all but the replies are added
-            more = ((await _tried(plan, estimator, capabilities))[0] - 1) * _tried_on(plan, label)
+            more = ((await _tried(plan, estimator, capabilities, probes))[0] - 1) * tried_on.total()
         else:
             added = {question.id: await _added(question, plan, estimator, counted[question.id]) for question in probes}
-            more = sum(math.ceil(n * _tried_on(plan, label, kind)) for kind, n in _means(probes, added).items())
+            more = sum(math.ceil(n * tried_on[kind]) for kind, n in _means(probes, added).items())
         if learns(estimator):  # once to be graded, and once more when it has learnt
             more *= 2
         if total + more > max_calls:
@@ -179,10 +190,10 @@ async def _unaffordable(
 
 def _probes(questions: Sequence[Question]) -> list[Question]:
     """At most `PROBES` questions of each kind, spread over all."""
-    kinds: dict[Kind, list[Question]] = {}
-    for question in questions:
-        kinds.setdefault(question.kind, []).append(question)
-    return [question for alike in kinds.values() for question in alike[:: -(-len(alike) // PROBES)]]
+    kinds: dict[Kind, list[int]] = {}
+    for place, question in enumerate(questions):
+        kinds.setdefault(question.kind, []).append(place)
+    return [questions[place] for alike in kinds.values() for place in alike[:: -(-len(alike) // PROBES)]]
 
 
 def _means(probes: Sequence[Question], added: Mapping[str, int]) -> dict[Kind, float]:
@@ -193,17 +204,14 @@ def _means(probes: Sequence[Question], added: Mapping[str, int]) -> dict[Kind, f
     return {kind: sum(each) / len(each) for kind, each in numbers.items()}
 
 
-def _tried_on(plan: Plan, label: str, kind: Kind | None = None) -> int:
-    """The number of questions (of a kind) that an estimator is tried on."""
-    return sum(kind in (None, each.kind) and plan.tries(label, each) for each in plan.questions)
-
-
-async def _tried(plan: Plan, estimator: Estimator, capabilities: Capabilities) -> tuple[int, str]:
+async def _tried(
+    plan: Plan, estimator: Estimator, capabilities: Capabilities, probes: Sequence[Question]
+) -> tuple[int, str]:
     """The most calls a question takes alone, and the reason ("" if there is none) why it cannot run."""
     if compares(estimator):
         return await _tried_together(plan, estimator, capabilities)
     calls, reasons = 0, list[str]()
-    for question in _probes(plan.questions):
+    for question in probes:
         models = counters(plan, capabilities, question.kind)
         try:
             await estimator.estimate(ask(question, plan, models, stand_ins(plan.services)))
@@ -242,4 +250,4 @@ def _spread(questions: Sequence[Question], seed: int) -> frozenset[str]:
     def place(question: Question) -> bytes:
         return hashlib.blake2b(f"{seed}\x1f{question.id}".encode(), digest_size=8).digest()
 
-    return frozenset(question.id for question in sorted(questions, key=place)[:FEW])
+    return frozenset(question.id for question in heapq.nsmallest(FEW, questions, key=place))

@@ -17,6 +17,7 @@ from doxa.inquiry import Budget, Caller
 from doxa.journal import Journal
 from doxa.many import Watched
 from doxa.policies.privacypad import ACTIONS, PrivacyPAD
+from doxa.shelf import question_hash
 from doxa.types import Act, Measurement, Model, Question
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Study:
     def identity(self) -> str:
         """A hash of the questions and models: another study has another."""
         models = (self.local.fingerprint, self.local.base_url, self.remote.fingerprint, self.remote.base_url)
-        parts = (flow.question_hash(self.questions), *models, self.pii.fingerprint, self.plan.asking)
+        parts = (question_hash(self.questions), *models, self.pii.fingerprint, self.plan.asking)
         return f"delegate-{hashlib.blake2b(repr(parts).encode(), digest_size=5).hexdigest()}"
 
 

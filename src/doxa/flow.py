@@ -12,29 +12,30 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import platform
 import re
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from doxa import __version__, prompts, runs
+from doxa import prompts, runs
 from doxa.acting import act as act
 from doxa.acting import decide as decide
 from doxa.counting import Blank, Counter
+from doxa.described import describe as describe
+from doxa.described import spent
 from doxa.errors import CallFailed, Unavailable, UsageError
 from doxa.inquiry import Asking, Budget, Caller, Calls, Inquiry, Services
-from doxa.items import frame
+from doxa.items import Items, tags_of
 from doxa.journal import Journal, paid
-from doxa.many import Watched, for_each
+from doxa.many import Watched, for_each, hand_over
 from doxa.prices import Price
 from doxa.services import close_services, open_services
+from doxa.shelf import question_hash
 from doxa.types import (
     Capabilities,
     Comparer,
@@ -88,15 +89,18 @@ class Plan:
             raise UsageError(f"seed must be at least 0, got {self.asking.seed}", hint="for example seed 1")
         if self.asking.decoding and self.asking.temperature == 0:
             raise UsageError(f"{self.asking.decoding} decoding needs a temperature above 0", hint="for example 1")
-        if len({question.id for question in self.questions}) < len(self.questions):
-            raise UsageError("two questions have the same id", hint="an id names one question")
-        if not all(question.text or question.messages for question in self.questions):
-            raise UsageError("a question has neither text nor messages", hint="give it one of them")
-        if (self.system or self.template) and any(question.messages for question in self.questions):
-            raise UsageError(
-                "a system message or a template cannot be added to questions that are conversations",
-                hint="write it into their messages",
-            )
+        seen = set[str]()
+        for question in self.questions:
+            if question.id in seen:
+                raise UsageError(f"two questions have the id {question.id!r}", hint="an id names one question")
+            if not (question.text or question.messages):
+                raise UsageError(f"question {question.id!r} has neither text nor messages", hint="give it one of them")
+            if question.messages and (self.system or self.template):
+                raise UsageError(
+                    "a system message or a template cannot be added to questions that are conversations",
+                    hint="write it into their messages",
+                )
+            seen.add(question.id)
 
     def tries(self, label: str, question: Question) -> bool:
         """Whether an estimator is tried on a question."""
@@ -120,11 +124,6 @@ class Plan:
             judge = [self.judge.fingerprint, self.judge.base_url] if self.judge else None
             identity += [services, judge, {label: sorted(ids) for label, ids in self.few.items()}]
         return f"{slug}-{hashlib.blake2b(msgspec.json.encode(identity), digest_size=5).hexdigest()}"
-
-
-def question_hash(questions: Sequence[Question]) -> str:
-    """SHA-256 of the questions as they are, in their order."""
-    return hashlib.sha256(msgspec.json.encode(list(questions), order="deterministic")).hexdigest()
 
 
 # -- the arrows --------------------------------------------------------------------------------------------------------
@@ -313,8 +312,8 @@ async def count_by_role(plan: Plan, capabilities: Capabilities, *, probe: int = 
         probe = max(probe, COMPARED)
     total: dict[str, Usage] = {}
     for among in (True, False):
-        questions = [question for question in plan.questions if (question.id in chosen) is among]
-        some = questions[:: max(1, len(questions) // probe)]
+        places = [place for place, each in enumerate(plan.questions) if (each.id in chosen) is among]
+        some = [plan.questions[place] for place in places[:: max(1, len(places) // probe)]]
         asked = {question.id: counters(plan, capabilities, question.kind) for question in some}
 
         def inquire(question: Question, asked: Mapping[str, Mapping[str, Calls]] = asked) -> Inquiry:
@@ -327,7 +326,7 @@ async def count_by_role(plan: Plan, capabilities: Capabilities, *, probe: int = 
         for role in counters(plan, capabilities, "open"):
             spent = sum((each[role].spent for each in asked.values()), Usage())
             counted = (spent.calls, spent.tokens_in or 0, spent.tokens_out or 0)
-            scaled = Usage(*(round(number * len(questions) / max(1, len(some))) for number in counted))
+            scaled = Usage(*(round(number * len(places) / max(1, len(some))) for number in counted))
             total[role] = total.get(role, Usage()) + scaled
     return total
 
@@ -339,15 +338,35 @@ async def tell_all(
     progress: runs.Progress | None = None,
 ) -> list[Record]:
     """All stories, in the questions' order."""
+    records: list[Record] = []
+    await tell_on(plan, callers, records.append, services=services, progress=progress)
+    return records
+
+
+async def tell_on(
+    plan: Plan,
+    callers: Mapping[str, Caller],
+    take: Callable[[Record], None],
+    *,
+    services: Services | None = None,
+    progress: runs.Progress | None = None,
+) -> None:
+    """Hand every story to `take`, in the questions' order, as soon as it is told.
+
+    Methods that compare questions, or learn, have to wait for all: then all stories are held in memory.
+    """
     expected = (await count(plan, callers["subject"].capabilities)).calls if progress else 0
     inquire = partial(ask, plan=plan, callers=callers, services=services)
     work = partial(tell, plan=plan, inquire=inquire)
 
-    async def whole() -> list[Record]:
-        return await confer(await for_each(plan.questions, work, watched.one_more), plan, inquire)
+    async def whole() -> None:
+        if not any(compares(each) or learns(each) for each in plan.estimators.values()):
+            return await hand_over(plan.questions, work, take, watched.one_more)
+        for record in await confer(await for_each(plan.questions, work, watched.one_more), plan, inquire):
+            take(record)
 
     watched = Watched(len(plan.questions), callers, expected, progress)
-    return await watched.over(whole())
+    await watched.over(whole())
 
 
 def calibrate(items: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
@@ -357,11 +376,13 @@ def calibrate(items: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
     return cross_fitted(items, seed=seed)
 
 
-def measure(items: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
-    """Probability and outcomes → every measurement of the run."""
+def measure(
+    items: pl.DataFrame, *, seed: int = 0, texts: Callable[[Sequence[str]], pl.DataFrame] | None = None
+) -> dict[str, Any]:
+    """Probability and outcomes → every measurement of the run; `texts` finds texts that `items` lack."""
     from doxa.analysis import analyse
 
-    return analyse(items, seed=seed)
+    return analyse(items, seed=seed, texts=texts)
 
 
 # -- the whole way -----------------------------------------------------------------------------------------------------
@@ -404,10 +425,11 @@ async def assay(
             if fill is not None:
                 info["engine"] = await fill(callers)
                 journal.reread()
-            records = await tell_all(plan, callers, services, progress)
-            items = calibrate(frame(records), seed=plan.asking.seed)
-            runs.write_parquet(out / runs.ITEMS, items)
-            runs.write_json(out / runs.METRICS, measure(items, seed=plan.asking.seed))
+            items = Items(out, tags_of(plan.questions))
+            await tell_on(plan, callers, items.add, services=services, progress=progress)
+            measured = calibrate(items.measured(), seed=plan.asking.seed)
+            runs.write_json(out / runs.METRICS, measure(measured, seed=plan.asking.seed, texts=items.texts))
+            items.save(out / runs.ITEMS, measured["probability"])
             status = "incomplete" if any(caller.unfinished for caller in callers.values()) else "complete"
         except (asyncio.CancelledError, KeyboardInterrupt):
             status = "interrupted"
@@ -418,7 +440,7 @@ async def assay(
                 await drain(callers)
             finally:
                 journal.close()
-                info |= _spent(callers, time.monotonic() - started)
+                info |= spent(callers, time.monotonic() - started)
                 info["paid"] = asdict(paid(out))
                 info["model"]["returned"] = sorted(callers["subject"].returned)
                 priced = all((prices or {}).get(role) for role in callers)
@@ -432,68 +454,3 @@ async def drain(callers: Mapping[str, Caller]) -> None:
     """Let calls that cost money arrive (at most ten seconds); those of a local model are simply dropped."""
     for caller in callers.values():
         await caller.drain(_PATIENCE if caller.model.base_url else 0)
-
-
-def describe(run_id: str, model: Model, plan: Plan, notes: Mapping[str, Any]) -> dict[str, Any]:
-    """What run.json says of a run before it begins."""
-    banks: dict[str, int] = {}
-    for question in plan.questions:
-        bank = question.tags.get("bank", "questions")
-        banks[bank] = banks.get(bank, 0) + 1
-    return {
-        "schema": runs.SCHEMA,
-        "id": run_id,
-        "title": notes.get("title", run_id),
-        "command": notes.get("command", ""),
-        "model": {
-            "spec": notes.get("model", model.name),
-            "name": model.name,
-            "fingerprint": model.fingerprint,
-            "base_url": model.base_url,
-        },
-        "questions": {
-            "spec": notes.get("questions", ""),
-            "n": len(plan.questions),
-            "sha256": question_hash(plan.questions),
-            "banks": banks,
-            "limit": notes.get("limit"),
-        },
-        "estimators": [{"name": label, "knobs": asdict(e)} for label, e in plan.estimators.items()],  # type: ignore[call-overload]
-        "left_out": dict(plan.left_out),
-        "few": {label: len(ids) for label, ids in plan.few.items()},
-        "judge": plan.judge.name if plan.judge else None,
-        "services": {use: service.name for use, service in plan.services.items()},
-        "asking": {**asdict(plan.asking), "system": plan.system, "template": plan.template, "prompts": prompts.VERSION},
-        "seed": plan.asking.seed,
-        "options": notes.get("options", {}),
-        "versions": {"doxa": __version__, "python": platform.python_version(), **_versions()},
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {}
-    for name in ("numpy", "scipy", "polars", "torch", "transformers"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _spent(callers: Mapping[str, Caller], seconds: float) -> dict[str, Any]:
-    spent = sum((caller.spent for caller in callers.values()), Usage())
-    errors: dict[str, int] = {}
-    for caller in callers.values():
-        for kind, number in caller.failures.items():
-            errors[kind] = errors.get(kind, 0) + number
-    return {
-        "seconds": round(seconds, 1),
-        "calls": spent.calls,
-        "calls_saved": sum(caller.saved for caller in callers.values()),
-        "tokens_in": spent.tokens_in,
-        "tokens_out": spent.tokens_out,
-        "errors": errors,
-    }

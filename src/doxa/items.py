@@ -3,20 +3,90 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doxa.types import Failure, Record
+from doxa import runs
+from doxa.types import Failure, Question, Record
 
 if TYPE_CHECKING:
     import polars as pl
 
+TEXTS = ("text", "accepted", "reply")
+"""Columns that are read, not measured: they stay on disk when a run is large."""
+PART = 2000
+"""Records whose rows are held in memory."""
+
 
 def frame(records: Sequence[Record]) -> pl.DataFrame:
     """Records → the items table: one row per question and estimator."""
+    return _frame(records, tags_of(record.question for record in records))
+
+
+def tags_of(questions: Iterable[Question]) -> list[str]:
+    """The names of all tags of some questions, in order."""
+    return sorted({tag for question in questions for tag in question.tags})
+
+
+class Items:
+    """The items table of a run while it is made: of a large run, all but the last rows wait in files of its folder."""
+
+    def __init__(self, directory: Path, tags: Sequence[str]) -> None:
+        """A table without rows; `tags` are the names of all tags that its questions will have."""
+        self._directory, self._tags = directory, tags
+        self._records: list[Record] = []
+        self._parts: list[Path] = []
+
+    def add(self, record: Record) -> None:
+        """Take one record. Raises `Incomplete` when there is no room on disk."""
+        self._records.append(record)
+        if len(self._records) == PART:
+            self._parts.append(self._directory / f".items-{len(self._parts):06}.part")
+            runs.write_parquet(self._parts[-1], _frame(self._records, self._tags))
+            self._records = []
+
+    def measured(self) -> pl.DataFrame:
+        """The table without its `TEXTS`, for calibration and measurement."""
+        return self._whole().drop(*TEXTS).collect()
+
+    def texts(self, questions: Sequence[str]) -> pl.DataFrame:
+        """The columns `question` and `TEXTS` of some questions, each once."""
+        import polars as pl
+
+        wanted = self._whole().filter(pl.col("question").is_in(list(questions)))
+        return wanted.select("question", *TEXTS).collect().unique("question", maintain_order=True)
+
+    def save(self, path: Path, probability: pl.Series) -> None:
+        """Write the whole table with its calibrated probabilities. Raises `Incomplete` when there is no room."""
+        import polars as pl
+
+        start, last = 0, _frame(self._records, self._tags)
+        for part in self._parts:
+            rows = pl.read_parquet(part)
+            runs.write_parquet(part, rows.with_columns(probability.slice(start, rows.height)))
+            start += rows.height
+        last = last.with_columns(probability.slice(start))
+        if not self._parts:
+            return runs.write_parquet(path, last)
+        final = self._directory / ".items-last.part"
+        runs.write_parquet(final, last)
+        parts = [*self._parts, final]
+        runs.write_parquet(path, pl.scan_parquet(parts))
+        for part in parts:
+            part.unlink()
+        return None
+
+    def _whole(self) -> pl.LazyFrame:
+        import polars as pl
+
+        last = _frame(self._records, self._tags).lazy()
+        return pl.concat([pl.scan_parquet(self._parts), last]) if self._parts else last
+
+
+def _frame(records: Sequence[Record], tags: Sequence[str]) -> pl.DataFrame:
     import polars as pl
 
-    tags = sorted({tag for record in records for tag in record.question.tags})
     rows = [_row(record, label, tags) for record in records for label in record.confidences]
     schema: dict[str, Any] = {
         "question": pl.String, "cluster": pl.String, "kind": pl.String, "text": pl.String, "accepted": pl.String,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from doxa import runs
 from doxa.errors import DoxaError
@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 AT_ONCE = 256
 """Questions under way at a time: enough to keep any engine's batches full, few enough to hold in memory."""
+AHEAD = 4096
+"""Questions that may be done before an earlier one is."""
 
 
 async def for_all(
@@ -36,21 +38,45 @@ async def for_each(
     items: Sequence[S], work: Callable[[S], Coroutine[Any, Any, T]], one_more: Callable[[], None] | None = None
 ) -> list[T]:
     """What `work` makes of every item, in their order, many under way at a time."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    made: list[T] = []
+    await hand_over(items, work, made.append, one_more)
+    return made
 
-    async def one(item: S) -> T:
-        async with gate:
-            made = await work(item)
-        if one_more:
-            one_more()
-        return made
+
+async def hand_over(
+    items: Sequence[S],
+    work: Callable[[S], Coroutine[Any, Any, T]],
+    take: Callable[[T], None],
+    one_more: Callable[[], None] | None = None,
+) -> None:
+    """Hand what `work` makes of every item to `take`, in their order, many under way at a time.
+
+    At most `AHEAD` items are made and wait for an earlier one, so that memory does not grow with their number.
+    """
+    numbered, made, room = enumerate(items), dict[int, T](), asyncio.Semaphore(AHEAD)
+    taken = 0
+
+    async def worker() -> None:
+        nonlocal taken
+        while True:
+            await room.acquire()
+            place, item = next(numbered, (-1, None))
+            if place < 0:
+                return room.release()
+            made[place] = await work(cast(S, item))
+            if one_more:
+                one_more()
+            while taken in made:
+                take(made.pop(taken))
+                taken += 1
+                room.release()
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(item)) for item in items]
+            for _ in range(min(AT_ONCE, len(items))):
+                group.create_task(worker())
     except* DoxaError as several:
         raise several.exceptions[0] from None
-    return [task.result() for task in tasks]
 
 
 @dataclass(slots=True)

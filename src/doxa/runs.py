@@ -6,12 +6,11 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doxa.errors import Incomplete, UsageError
-from doxa.files import write
+from doxa.files import draft, write
 from doxa.journal import files as journal_files
 from doxa.journal import locked
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "doxa.run/1"
 _ROOM = "make room, then the same command goes on"
+_ROWS = 4096
+"""Rows of a group in Parquet: who reads or writes a large table holds some groups in memory."""
 INFO, ITEMS, METRICS, REPORT = "run.json", "items.parquet", "metrics.json", "report.html"
 ACTS, ACTS_MEASURED = "acts.parquet", "acts.json"
 """What was done about the answers, where something was."""
@@ -100,11 +101,15 @@ def write_json(path: Path, value: object) -> None:
     write(text, path, error=Incomplete, hint=_ROOM)
 
 
-def write_parquet(path: Path, frame: pl.DataFrame) -> None:
-    """Write Parquet whole or not at all. Raises `Incomplete` when there is no room."""
-    content = BytesIO()
-    frame.write_parquet(content)
-    write(content.getvalue(), path, error=Incomplete, hint=_ROOM)
+def write_parquet(path: Path, frame: pl.DataFrame | pl.LazyFrame) -> None:
+    """Write Parquet whole or not at all, a lazy frame piece by piece. Raises `Incomplete` when there is no room."""
+    import polars as pl
+
+    with draft(path, error=Incomplete, hint=_ROOM) as part:
+        try:
+            frame.lazy().sink_parquet(part, row_group_size=_ROWS)
+        except pl.exceptions.PolarsError as error:
+            raise Incomplete(f"{path} cannot be written: {error}", hint=_ROOM) from error
 
 
 @contextlib.contextmanager

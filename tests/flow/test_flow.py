@@ -17,6 +17,7 @@ from doxa.choosing import DEAR, FEW, affordable, make_plan, named
 from doxa.counting import _ANSWERS
 from doxa.errors import JournalError, Refused, UsageError
 from doxa.inquiry import Asking, Budget
+from doxa.items import frame as table_of
 from doxa.journal import entries
 from doxa.models.mock import Mock
 from doxa.prices import Price
@@ -97,7 +98,7 @@ def test_a_folder_is_used_by_one_run_at_a_time(tmp_path: Path) -> None:
 
 
 def test_questions_that_cannot_be_told_apart_or_asked_are_refused() -> None:
-    with pytest.raises(UsageError, match="same id"):
+    with pytest.raises(UsageError, match="two questions have the id"):
         flow.Plan([Question("a", "one?"), Question("a", "two?")], {})
     with pytest.raises(UsageError, match="neither text nor messages"):
         flow.Plan([Question("a")], {})
@@ -339,6 +340,6 @@ def test_rows_keep_what_the_confidence_is_about() -> None:
         {"own": doxa.types.Verdict(False)},
         {"own": doxa.types.Usage(), "none": doxa.types.Usage()},
     )
-    rows = {row["estimator"]: row for row in flow.frame([record]).iter_rows(named=True)}
+    rows = {row["estimator"]: row for row in table_of([record]).iter_rows(named=True)}
     assert (rows["own"]["about"], rows["own"]["correct"], rows["own"]["reply_correct"]) == ("own", False, True)
     assert (rows["none"]["confidence"], rows["none"]["reason"]) == (None, "unread")

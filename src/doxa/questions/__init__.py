@@ -5,12 +5,13 @@ A bank is a file of this folder: a frozen dataclass whose fields are its knobs, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 from urllib.parse import parse_qsl
 
 from doxa.errors import UsageError
-from doxa.questions.facts.sampling import sample
+from doxa.questions.facts.sampling import limited
 from doxa.questions.readers import read, write_jsonl
 from doxa.recordings import recordings, split
 from doxa.registry import build, find
@@ -25,7 +26,7 @@ def bank(name: str, **knobs: Any) -> list[Question]:
     return made
 
 
-def load(spec: str, *, limit: int | None = None, seed: int = 0) -> list[Question]:
+def load(spec: str, *, limit: int | None = None, seed: int = 0) -> Sequence[Question]:
     """Questions by their address.
 
     ``bank:capitals``, ``bank:capitals?n=20&seed=1`` (knobs), ``bank:capitals?n=20+elements`` (several, with knobs of
@@ -39,13 +40,15 @@ def load(spec: str, *, limit: int | None = None, seed: int = 0) -> list[Question
         raise UsageError(f"limit must be at least 1, got {limit}", hint="leave it out for all questions")
     if split(spec):
         once = {one.question.messages: one.question for one in reversed(recordings(spec))}
-        return sample(list(reversed(once.values())), limit, seed)
+        return limited(list(reversed(once.values())), limit, seed)
     if not spec.startswith("bank:"):
-        return sample(read(spec), limit, seed)
+        return limited(read(spec), limit, seed)
     parts = [part.partition("?") for part in spec.removeprefix("bank:").split("+")]
     if len({name for name, _, _ in parts}) < len(parts):
         raise UsageError(f"{spec!r} names a bank twice", hint="each bank has its questions once")
-    return sample([question for name, _, query in parts for question in bank(name, **_knobs(name, query))], limit, seed)
+    return limited(
+        [question for name, _, query in parts for question in bank(name, **_knobs(name, query))], limit, seed
+    )
 
 
 def _knobs(name: str, query: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from doxa.shelf import shelved
 from doxa.types import Question
 
 
@@ -20,19 +21,23 @@ def shuffled(names: Iterable[str], seed: int, salt: str = "") -> list[str]:
 
 
 def sample(questions: Sequence[Question], n: int | None, seed: int) -> list[Question]:
+    """`limited`, as a list."""
+    return list(limited(questions, n, seed))
+
+
+def limited(questions: Sequence[Question], n: int | None, seed: int) -> Sequence[Question]:
     """At most `n` questions, in their given order, chosen by hash of seed and id, the same number of each bank.
 
     A bank that has too few gives its places to the others. Which questions are chosen does not depend on their order.
     """
     if n is None or n >= len(questions):
-        return list(questions)
-    banks: dict[str, list[Question]] = defaultdict(list)
-    for question in sorted(questions, key=lambda q: rank(seed, q.id)):
-        banks[question.tags.get("bank", "")].append(question)
+        return questions
+    banks: dict[str, list[str]] = defaultdict(list)
+    named = ((question.id, question.tags.get("bank", "")) for question in questions)
+    for identity, bank in sorted(named, key=lambda pair: rank(seed, pair[0])):
+        banks[bank].append(identity)
     rounds = sorted(
-        (place, rank(seed, bank), question.id)
-        for bank, members in banks.items()
-        for place, question in enumerate(members)
+        (place, rank(seed, bank), identity) for bank, members in banks.items() for place, identity in enumerate(members)
     )
     chosen = {identity for _, _, identity in rounds[: max(n, 0)]}
-    return [question for question in questions if question.id in chosen]
+    return shelved(question for question in questions if question.id in chosen)

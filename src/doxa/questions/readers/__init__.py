@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from doxa.errors import UsageError
@@ -14,7 +14,7 @@ from doxa.types import Question
 
 __all__ = ["read", "read_csv", "read_hub", "read_jsonl", "read_parquet", "write_jsonl"]
 
-_BY_SUFFIX: Mapping[str, Callable[[Path], list[Question]]] = {
+_BY_SUFFIX: Mapping[str, Callable[[Path], Sequence[Question]]] = {
     ".jsonl": read_jsonl,
     ".jsonl.gz": read_jsonl,
     ".csv": read_csv,
@@ -23,7 +23,7 @@ _BY_SUFFIX: Mapping[str, Callable[[Path], list[Question]]] = {
 }
 
 
-def read(address: str) -> list[Question]:
+def read(address: str) -> Sequence[Question]:
     """All questions of a file (by its suffix) or of an ``hf://`` address. Raises `UsageError` or `DataError`."""
     if address.startswith("hf://"):
         return read_hub(address)

@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from doxa.questions.readers.rows import NAMES, Row, to_questions
 from doxa.types import Question
 
 
-def read_csv(path: Path | str) -> list[Question]:
+def read_csv(path: Path | str) -> Sequence[Question]:
     """All questions of a `.csv` or `.csv.gz` file.
 
     Cells may span lines within quotes. Several answers or options stand in one cell as a JSON list, or with ``|``

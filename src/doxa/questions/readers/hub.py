@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ def parse(address: str) -> Address:
     return Address(match["repo"], match["config"], match["rev"], match["split"])
 
 
-def read_hub(address: str) -> list[Question]:
+def read_hub(address: str) -> Sequence[Question]:
     """All questions of one split of a data set. Raises `UsageError` when it cannot be had or is not unambiguous.
 
     The Parquet files of the repository are used; if it has none, those that the Hub has converted.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from doxa.questions.readers.rows import Row, to_questions
 from doxa.types import Question
 
 
-def read_jsonl(path: Path | str) -> list[Question]:
+def read_jsonl(path: Path | str) -> Sequence[Question]:
     """All questions of a `.jsonl` or `.jsonl.gz` file; blank lines count for line numbers only. Raises `DataError`."""
     return to_questions(_rows(Path(path)), path)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from doxa.errors import DataError
+from doxa.shelf import shelved
 from doxa.text import canonical, encodable
 from doxa.types import KINDS, Kind, Message, Question
 
@@ -37,10 +38,17 @@ class Row(NamedTuple):
         return DataError(f"{self.file}, line {self.line}, field {field!r}: {problem}", hint=hint)
 
 
-def to_questions(rows: Iterable[Row], path: Path | str) -> list[Question]:
+def to_questions(rows: Iterable[Row], path: Path | str) -> Sequence[Question]:
     """All questions of a file. Raises `DataError` if there are none, or two of one id."""
+    questions = shelved(_different(rows))
+    if not questions:
+        raise DataError(f"{path} has no questions", hint="give one question a row, below a header where there is one")
+    return questions
+
+
+def _different(rows: Iterable[Row]) -> Iterator[Question]:
+    """The questions of some rows, each checked to have an id of its own."""
     seen: dict[str, int] = {}
-    questions = []
     for row in rows:
         question = to_question(row._replace(values=_encodable(row.values)))
         if question.id in seen:
@@ -49,10 +57,7 @@ def to_questions(rows: Iterable[Row], path: Path | str) -> list[Question]:
                 hint="ids are unique; without an id column, two equal questions have the same id: drop one",
             )
         seen[question.id] = row.line
-        questions.append(question)
-    if not questions:
-        raise DataError(f"{path} has no questions", hint="give one question a row, below a header where there is one")
-    return questions
+        yield question
 
 
 def _encodable(value: Any) -> Any:
