@@ -76,6 +76,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "shelf": {"types"},
     "many": LEAVES | {"inquiry", "runs"},
     "counting": LEAVES | {"inquiry"},
+    "engines": LEAVES
+    | {"flow", "inquiry", "journal", "loading", "many", "prices", "registry", "runs", "services"},
     "choosing": LEAVES | {"registry", "counting", "flow", "inquiry", "services"},
     "report": LEAVES | {"files", "metrics", "text"},
     "training": LEAVES | {"estimators", "files", "flow", "inquiry", "journal", "many", "prompts", "runs"},

@@ -21,11 +21,12 @@ def resume(
     from doxa.errors import UsageError
     from doxa.runs import Run
 
-    told = Run.open(run).info.get("options") or {}
+    info = Run.open(run).info
+    told, shard = info.get("options") or {}, info.get("shard")
     known = {field.name for field in fields(running.Options)}
     if not {"questions", "model"} <= set(told) <= known:
         raise UsageError(f"{run} does not say how it was started", hint="repeat its `doxa run` command with --out")
-    options = running.Options(**{**told, "out": str(run)})
+    options = running.Options(**{**told, "out": str(run.parent if shard else run)})
     with running.quiet_logs():
         # The limit that stopped the run would stop it at once again.
-        running.finish(running.execute(options, limited=False), as_json=as_json)
+        running.finish(running.execute(options, limited=False, shard=shard), as_json=as_json)

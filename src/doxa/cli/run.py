@@ -12,6 +12,7 @@ import typer
 def run(
     questions: Annotated[str, typer.Argument(help="bank:NAME, a .jsonl, .csv or .parquet file, or hf://org/name")],
     model: Annotated[str, typer.Option(help="smollm2, hf/PATH_OR_ID, openai/NAME, replay/FILE or mock/NAME")],
+    knob: Annotated[list[str] | None, typer.Option("-M", help="a knob of the model: int8=true, device=cuda")] = None,
     estimators: Annotated[str, typer.Option(help="names, perhaps with knobs: a,b(samples=5); or auto")] = "auto",
     out: Annotated[str | None, typer.Option(help="the run's folder [runs/<id>]")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="a fixed sample of so many questions")] = None,
@@ -33,6 +34,9 @@ def run(
         str | None, typer.Option(help="judge, or nli/PATH_OR_ID: do texts entail each other?")
     ] = None,
     embedding: Annotated[str | None, typer.Option(help="minilm, or encoder/PATH_OR_ID: texts as vectors")] = None,
+    engine: Annotated[str, typer.Option(help="who asks: local, processes or ray; see docs/engines.md")] = "local",
+    workers: Annotated[int | None, typer.Option(min=1, help="of the engine: processes or actors [2]")] = None,
+    shard: Annotated[str | None, typer.Option(help="2/8: only the second of eight parts, to be merged")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="count calls, tokens and cost; ask nothing")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="start anew instead of resuming")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
@@ -42,10 +46,11 @@ def run(
     The same command again resumes: what was answered is never asked twice.
     """
     from doxa.cli import running
+    from doxa.loading import with_knobs
 
     options = running.Options(
         questions=questions,
-        model=model,
+        model=with_knobs(model, knob or []),
         estimators=estimators,
         out=out,
         limit=limit,
@@ -61,10 +66,12 @@ def run(
         judge=judge,
         entailment=entailment,
         embedding=embedding,
+        engine=engine,
+        workers=workers,
     )
     if dry_run:
         counted = running.dry_run(options)
         sys.stdout.write((json.dumps(counted) if as_json else running.told(counted)) + "\n")
         return
     with running.quiet_logs():
-        running.finish(running.execute(options, fresh=fresh), as_json=as_json)
+        running.finish(running.execute(options, fresh=fresh, shard=shard), as_json=as_json)

@@ -49,6 +49,8 @@ class Options:
     judge: str | None = None
     entailment: str | None = None
     embedding: str | None = None
+    engine: str = "local"
+    workers: int | None = None
     title: str | None = None
     prices: str = "prices.yaml"
 
@@ -90,29 +92,31 @@ def make_plan(options: Options, model: Model) -> Plan:
     return asyncio.run(work)
 
 
-def execute(options: Options, *, fresh: bool = False, limited: bool = True) -> Run:
-    """Make the run; without its limits of calls and cost if not `limited`, though they still choose the estimators.
-
-    Raises `Incomplete` (exit 3) when calls that may succeed later are missing.
+def execute(options: Options, *, fresh: bool = False, limited: bool = True, shard: str | None = None) -> Run:
+    """Make the run, or one shard of it; without its limits of calls and cost if not `limited`, though they still
+    choose the estimators.
     """
-    from doxa import flow
     from doxa.cli.progress import showing
+    from doxa.engines import make_engine
+    from doxa.engines.parts.filling import Shard, ask_shard, assay
+    from doxa.engines.parts.task import Origin, Task
     from doxa.inquiry import Budget
     from doxa.loading import load_model
 
+    part, engine = Shard.read(shard) if shard else None, make_engine(options.engine, options.workers)
     model = load_model(options.model)
     plan = make_plan(options, model)
+    task = Task(
+        model,
+        plan,
+        folder(options, plan, model),
+        Origin(options.model, options.judge, options.entailment, options.embedding),
+        Budget(options.max_calls, options.max_cost) if limited else Budget(),
+        prices(options, limited=limited),
+    )
     with showing() as progress:
-        work = flow.assay(
-            model,
-            plan,
-            out=folder(options, plan, model),
-            budget=Budget(options.max_calls, options.max_cost) if limited else Budget(),
-            prices=prices(options, limited=limited),
-            fresh=fresh,
-            notes=notes(options),
-            progress=progress,
-        )
+        told: dict[str, Any] = {"fresh": fresh, "notes": notes(options), "progress": progress}
+        work = ask_shard(engine, task, part, **told) if part else assay(engine, task, **told)
         return run_until_done(work, *filter(None, (model, plan.judge)))
 
 
@@ -145,10 +149,11 @@ def prices(options: Options, *, limited: bool = True) -> dict[str, Price | None]
 
 def _prices(options: Options) -> dict[str, Price | None]:
     """The prices of the models by role."""
+    from doxa.loading import parts
     from doxa.prices import price_of
 
     models = {"subject": options.model} | ({"judge": options.judge} if options.judge else {})
-    return {role: price_of(model, options.prices) for role, model in models.items()}
+    return {role: price_of(parts(model)[0], options.prices) for role, model in models.items()}
 
 
 def run_until_done(work: Coroutine[Any, Any, T], *models: Model) -> T:
@@ -205,7 +210,9 @@ def _on_signals(handle: Callable[[int, Any], None]) -> Iterator[None]:
 def finish(run: Run, *, as_json: bool, then: str = "") -> None:
     """Say what came out. Raises `Incomplete` when calls that may succeed later are missing."""
     info = run.info
-    if as_json:
+    if "shard" in info:
+        sys.stdout.write((json.dumps({"run": info}) if as_json else _of_shard(run.directory, info)) + "\n")
+    elif as_json:
         paths = {name: str(run.directory / name) for name in ("items.parquet", "metrics.json", "report.html")}
         sys.stdout.write(json.dumps({"run": info, "metrics": run.metrics, "files": paths}, allow_nan=False) + "\n")
     else:
@@ -213,6 +220,19 @@ def finish(run: Run, *, as_json: bool, then: str = "") -> None:
     if info["status"] != "complete":
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(info["errors"].items())) or "limit reached"
         raise Incomplete(f"the run is incomplete: {kinds}", hint=f"go on with: doxa resume {run.directory}")
+
+
+def _of_shard(directory: Path, info: dict[str, Any]) -> str:
+    """What came out of a shard, and how the run goes on."""
+    rows = {
+        "shard": f"{info['shard']} of {info['title']}",
+        "told": f"{info['told']:,} of its {info['asked']:,} questions, of {info['questions']['n']:,} in all",
+        "calls": f"{info['calls']:,}, and {info['calls_saved']:,} answered from the journal",
+        "folder": str(directory),
+        "then": f"doxa merge {directory.parent}/shard-* --out {directory.parent}",
+        "": f"doxa resume {directory.parent}",
+    }
+    return "\n".join(f"{name:<8}{value}" for name, value in rows.items())
 
 
 @contextlib.contextmanager

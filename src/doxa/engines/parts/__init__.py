@@ -1,0 +1,1 @@
+"""What engines share: the task, the recipe that other processes make it from, and how its questions are told."""
