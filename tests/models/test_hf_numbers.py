@@ -212,3 +212,19 @@ def test_a_knob_that_cannot_be_read_is_named(given: str) -> None:
 def test_a_knob_that_does_not_fit_is_refused(spec: str, said: str, tiny: Any) -> None:
     with pytest.raises(UsageError, match=said):
         load_model(f"hf/{tiny('llama')}{spec}")
+
+
+def test_a_run_with_int8_can_be_repeated_by_its_command(tiny: Any, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from doxa.cli.main import app
+    from doxa.runs import Run
+
+    words = ["run", "bank:capitals", "--model", f"hf/{tiny('llama')}", "-M", "int8=true", "-M", "threads=1"]
+    words += ["--limit", "2", "--estimators", "perplexity", "--max-tokens", "4", "--out", str(tmp_path)]
+    runner = CliRunner()
+    assert runner.invoke(app, words).exit_code == 0
+    info = Run.open(tmp_path).info
+    assert info["model"]["spec"].endswith("(int8=true, threads=1)")
+    assert runner.invoke(app, ["resume", str(tmp_path)]).exit_code == 0
+    assert Run.open(tmp_path).info["calls"] == 0
