@@ -14,8 +14,9 @@ import pytest
 
 from doxa import journal
 from doxa.errors import JournalError, UsageError
-from doxa.journal import Journal, entries, key_of, locked, paid, prune, recover, verify
+from doxa.journal import Journal, entries, key_of, locked, paid
 from doxa.types import Message, Reply, Request, Token, Usage
+from doxa.upkeep import prune, recover, verify
 
 
 def request(text: str, **fields: object) -> Request:

@@ -14,26 +14,34 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from doxa.errors import JournalError, UsageError
+from doxa.carving import PAGE
+from doxa.errors import JournalError
 from doxa.types import Reply, Request, Usage
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (
-  key BLOB PRIMARY KEY, model TEXT NOT NULL, request TEXT NOT NULL, reply TEXT NOT NULL, checksum BLOB NOT NULL)
+VERSION = 1
+_SCHEMA = f"""
+PRAGMA page_size={PAGE};
+PRAGMA journal_mode=WAL;
+CREATE TABLE answers (
+  key BLOB PRIMARY KEY, model TEXT NOT NULL, request TEXT NOT NULL, reply TEXT NOT NULL, checksum BLOB NOT NULL);
+PRAGMA user_version={VERSION};
 """
-_VERSION = 1
+HEADER = b"SQLite format 3\0" + PAGE.to_bytes(2, "big") + bytes((2, 2, 0, 64, 32, 32))
 _INSERT = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)"
+_SELECT = "SELECT key, model, request, reply, checksum FROM answers"
 _PAID = """
 SELECT sum(json_extract(reply, '$.usage.calls')), sum(json_extract(reply, '$.usage.tokens_in')),
   sum(json_extract(reply, '$.usage.tokens_out')), sum(json_extract(reply, '$.usage.tokens_in') IS NULL) FROM answers
+  WHERE json_valid(reply)
 """
+_ROOM = "free some space or choose another --out; then the same command resumes"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 _decode_request = msgspec.json.Decoder(Request).decode
@@ -104,23 +112,48 @@ def locked(directory: Path) -> Iterator[None]:
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """Open a journal file. Raises `JournalError` when it cannot be used."""
+    mode = "ro" if readonly else "rw"
     try:
-        if readonly:
-            # Read-only without `immutable`: rows still in the write-ahead log of a killed process must be seen.
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-        else:
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-            connection.execute("PRAGMA journal_mode=WAL")
-            # On disk before it is handed on; one write serves all that is queued, so it costs little.
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(_SCHEMA)
-            connection.execute(f"PRAGMA user_version={_VERSION}")
+        # Read-only without `immutable`: rows still in the write-ahead log of a killed process must be seen.
+        address = f"{path.resolve().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+        # On disk before it is handed on; one write serves all that is queued, so it costs little.
+        connection.execute("PRAGMA synchronous=FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise JournalError(f"cannot open {path}: {error}", hint=f"try: doxa journal verify {path.parent}") from error
-    if version != _VERSION:
-        raise JournalError(f"{path} has journal version {version}, not {_VERSION}", hint="use the doxa that wrote it")
+    if version != VERSION:
+        connection.close()
+        raise JournalError(f"{path} has journal version {version}, not {VERSION}", hint="use the doxa that wrote it")
     return connection
+
+
+def _create(path: Path) -> None:
+    """Make a journal file; who reads the folder never sees one that is half made."""
+    try:
+        draft = drafted(path)
+        try:
+            os.link(draft, path)  # unlike renaming, this leaves alone what another process made meanwhile
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            draft.rename(path)
+        draft.unlink(missing_ok=True)
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(f"cannot create {path}: {error}", hint=_ROOM) from error
+
+
+def drafted(path: Path, rows: Iterable[Row] = ()) -> Path:
+    """A journal file of these rows, whole and on disk, under a name that is not a journal's yet."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    for stale in parts(draft):
+        stale.unlink()
+    with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        connection.executescript(_SCHEMA)
+        connection.execute("BEGIN")
+        connection.executemany(_INSERT, rows)
+        connection.execute("COMMIT")
+    return draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +173,11 @@ class Journal:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise JournalError(f"cannot create {directory}: {error.strerror}", hint="choose another --out") from error
+        if not self._path.exists():
+            _create(self._path)
         self._writer = connect(self._path)
         self._readers = [connect(path, readonly=True) for path in files(directory)]
+        self._damaged: set[bytes] = set()
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="doxa-journal", daemon=True)
         self._thread.start()
@@ -156,12 +192,14 @@ class Journal:
         """The answer recorded under `key`, or `None`. A damaged row counts as not recorded."""
         for reader in self._readers:
             try:
-                found = reader.execute("SELECT * FROM answers WHERE key = ?", (key,)).fetchone()
+                found = reader.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone()
             except sqlite3.Error as error:
                 hint = f"keep what is intact: doxa journal recover {self._path.parent}"
                 raise JournalError(f"cannot read the journal in {self._path.parent}: {error}", hint=hint) from error
             if found is not None and Row(*found).intact:
                 return _decode_reply(found[3])
+            if found is not None:
+                self._damaged.add(key)
         return None
 
     async def put(self, key: bytes, model: str, request: Request, reply: Reply) -> None:
@@ -199,13 +237,16 @@ class Journal:
     def _commit(self, rows: list[Row]) -> JournalError | None:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
+            anew = [(row.key,) for row in rows if row.key in self._damaged]
+            self._writer.executemany("DELETE FROM answers WHERE key = ?", anew)
             self._writer.executemany(_INSERT, rows)
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._writer.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
-            hint = "free some space or choose another --out; then the same command resumes"
-            return JournalError(f"cannot write {self._path}: {error}", hint=hint)
+            return JournalError(f"cannot write {self._path}: {error}", hint=_ROOM)
+        if not self._path.exists():  # what is written to a file without a name is gone with this process
+            return JournalError(f"{self._path} was removed", hint="the same command starts anew")
         return None
 
 
@@ -220,18 +261,27 @@ def _settle(waiting: list[asyncio.Future[None]], error: JournalError | None) -> 
 
 
 def entries(directory: Path) -> Iterator[Entry]:
-    """All intact answers of a run, each once: the first complete record wins."""
+    """All intact answers of a run, each once: the first complete record wins.
+
+    Raises `JournalError` when a journal cannot be read.
+    """
     seen: set[bytes] = set()
     for path in files(directory):
-        connection = connect(path, readonly=True)
+        for row in rows_of(path):
+            if row.key not in seen and row.intact:
+                seen.add(row.key)
+                yield Entry(row.model, _decode_request(row.request), _decode_reply(row.reply))
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """The rows of one journal file, damaged ones too. Raises `JournalError` when it cannot be read to its end."""
+    with contextlib.closing(connect(path, readonly=True)) as connection:
         try:
-            for found in connection.execute("SELECT * FROM answers"):
-                row = Row(*found)
-                if row.key not in seen and row.intact:
-                    seen.add(row.key)
-                    yield Entry(row.model, _decode_request(row.request), _decode_reply(row.reply))
-        finally:
-            connection.close()
+            for found in connection.execute(_SELECT):
+                yield Row(*found)
+        except (sqlite3.Error, UnicodeError) as error:
+            hint = f"keep what is intact: doxa journal recover {path.parent}"
+            raise JournalError(f"cannot read {path}: {error}", hint=hint) from error
 
 
 def paid(directory: Path) -> Usage:
@@ -252,119 +302,6 @@ def paid(directory: Path) -> Usage:
     return total
 
 
-# -- looking after a journal -------------------------------------------------------------------------------------------
-
-
-class Health(NamedTuple):
-    """What `verify` found in one journal file."""
-
-    path: Path
-    intact: int
-    damaged: int
-    error: str = ""
-    """Why the file could not be read to its end."""
-
-    @property
-    def sound(self) -> bool:
-        """Whether every row is what was written."""
-        return not self.damaged and not self.error
-
-
-def verify(directory: Path) -> list[Health]:
-    """Check every row of every journal file. Raises `UsageError` when there is no journal."""
-    if not files(directory):
-        raise UsageError(f"{directory} holds no journal", hint="name a run's folder, for example runs/quickstart")
-    return [_health(path) for path in files(directory)]
-
-
-def _health(path: Path) -> Health:
-    intact = damaged = 0
-    error = ""
-    for row in _salvage(path):
-        if isinstance(row, str):
-            error = row
-        elif row.intact:
-            intact += 1
-        else:
-            damaged += 1
-    return Health(path, intact, damaged, error)
-
-
-def recover(directory: Path, stamp: str) -> list[Health]:
-    """Rewrite every damaged file from its intact rows; the original stays beside it as `.corrupt-<stamp>`."""
-    found = verify(directory)
-    with locked(directory):
-        for health in found:
-            if not health.sound:
-                mended = _write_rows(directory / "mended.sqlite", _intact([health.path]))
-                for old in _parts(health.path):
-                    old.rename(f"{old}.corrupt-{stamp}")
-                mended.rename(health.path)
-    return found
-
-
-def prune(directory: Path) -> int:
-    """Merge the workers' files into one, without duplicates and damaged rows; returns how many rows remain."""
-    verify(directory)
-    with locked(directory):
-        paths = files(directory)
-        rows = _intact(paths)
-        # The merged file is a part of the journal before the others go: killed at any point, nothing is lost.
-        merged = _write_rows(directory / "merged.sqlite", rows).replace(directory / "journal-merged.sqlite")
-        for path in paths:
-            if path != merged:
-                for old in _parts(path):
-                    old.unlink()
-        merged.rename(directory / "journal.sqlite")
-    return len(rows)
-
-
-def _intact(paths: list[Path]) -> list[Row]:
-    """The intact rows of some files, each key once: the first wins."""
-    rows: dict[bytes, Row] = {}
-    for path in paths:
-        for row in _salvage(path):
-            if isinstance(row, Row) and row.intact:
-                rows.setdefault(row.key, row)
-    return list(rows.values())
-
-
-def _parts(path: Path) -> list[Path]:
-    """A journal file and what SQLite keeps beside it."""
-    return [part for suffix in ("", "-wal", "-shm") if (part := Path(f"{path}{suffix}")).exists()]
-
-
-def _write_rows(path: Path, rows: list[Row]) -> Path:
-    """A new journal file of these rows, whole when it is closed."""
-    for stale in _parts(path):
-        stale.unlink()
-    connection = connect(path)
-    connection.execute("BEGIN")
-    connection.executemany(_INSERT, rows)
-    connection.execute("COMMIT")
-    connection.close()
-    return path
-
-
-def _salvage(path: Path) -> Iterator[Row | str]:
-    """Every row that can be read, row by row past unreadable places; a text says what could not be."""
-    try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-        last = connection.execute("SELECT max(rowid) FROM answers").fetchone()[0] or 0
-    except sqlite3.Error as error:
-        yield str(error)
-        return
-    # Damage may fake a gigantic row number; an answer takes more than 64 bytes, so there are fewer than this.
-    last, rowid = min(last, sum(part.stat().st_size for part in _parts(path)) // 64), 0
-    while rowid < last:
-        try:
-            found = connection.execute("SELECT rowid, * FROM answers WHERE rowid > ? LIMIT 1", (rowid,)).fetchone()
-        except (sqlite3.Error, UnicodeError) as error:
-            yield str(error)
-            rowid += 1
-            continue
-        if found is None:
-            break
-        rowid = found[0]
-        yield Row(*found[1:])
-    connection.close()
+def parts(path: Path) -> list[Path]:
+    """A journal file and what SQLite keeps beside it; the file last, as its log must not outlive it."""
+    return [part for suffix in ("-shm", "-wal", "") if (part := Path(f"{path}{suffix}")).exists()]

@@ -127,10 +127,10 @@ def claimed(directory: Path, run_id: str, *, fresh: bool) -> Iterator[None]:
         _check(directory, run_id, fresh)
         # No other file of the folder is touched: it may be the user's.
         for pattern in (
-            ".*.part",
+            ".*.part*",
             *(("journal*.sqlite*", INFO, ITEMS, METRICS, REPORT, ACTS, ACTS_MEASURED) if fresh else ()),
         ):
-            for stale in directory.glob(pattern):
+            for stale in sorted(directory.glob(pattern), reverse=True):  # a log goes before its journal
                 stale.unlink()
         yield
 

@@ -20,12 +20,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="only JSON on stdout")]
 
 @journal.command()
 def verify(run: RunFolder, as_json: AsJson = False) -> None:
-    """Check every answer against its checksum.
+    """Check every answer against its checksum, and that every answer is found.
 
-    The exit code is 3 when any is damaged.
+    The exit code is 3 when anything is damaged.
     """
     from doxa.errors import JournalError
-    from doxa.journal import verify as check
+    from doxa.upkeep import verify as check
 
     found = check(run)
     _tell([health._asdict() | {"path": str(health.path)} for health in found], as_json)
@@ -39,7 +39,7 @@ def recover(run: RunFolder, as_json: AsJson = False) -> None:
 
     The originals are kept beside them.
     """
-    from doxa.journal import recover as repair
+    from doxa.upkeep import recover as repair
 
     found = repair(run, time.strftime("%Y%m%d-%H%M%S"))
     _tell([health._asdict() | {"path": str(health.path)} for health in found], as_json)
@@ -47,11 +47,8 @@ def recover(run: RunFolder, as_json: AsJson = False) -> None:
 
 @journal.command()
 def prune(run: RunFolder, as_json: AsJson = False) -> None:
-    """Merge the files of several workers into one.
-
-    Duplicates and damaged answers are left out.
-    """
-    from doxa.journal import prune as compact
+    """Merge the files of several workers into one, each answer once."""
+    from doxa.upkeep import prune as compact
 
     _tell([{"path": str(run / "journal.sqlite"), "intact": compact(run)}], as_json)
 
@@ -61,6 +58,8 @@ def _tell(rows: list[dict[str, object]], as_json: bool) -> None:
         sys.stdout.write(json.dumps(rows) + "\n")
         return
     for row in rows:
-        counts = ", ".join(f"{value} {name}" for name, value in row.items() if name in ("intact", "damaged"))
-        error = f"; unreadable: {row['error']}" if row.get("error") else ""
-        sys.stdout.write(f"{row['path']}: {counts}{error}\n")
+        counts = [f"{row[name]} {name}" for name in ("intact", "damaged") if name in row]
+        if row.get("unseen"):
+            counts.append(f"{row['unseen']} whole but not to be seen")
+        error = f"; {row['error']}" if row.get("error") else ""
+        sys.stdout.write(f"{row['path']}: {', '.join(counts)}{error}\n")
