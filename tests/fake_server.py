@@ -5,7 +5,9 @@ get equal answers. Every request is written to the bill file *before* its answer
 where an answer was computed. The bill is the independent witness of what was called.
 
 A fault script is a list with one entry per request, in order of arrival (`None`: no fault). An entry is a name
-(`reset`, `cut`, `hang`, `empty`, `html`, `garbage`), a status, or `{"status": …, "headers": {…}, "body": …}`.
+(`reset`, `cut`, `unframed`, `hang`, `empty`, `html`, `garbage`, `cut-stream`, `drip`), a status, or
+`{"status": …, "headers": {…}, "body": …}`. `cut` ends inside an announced length, `unframed` inside a body whose end is
+that of the connection, `cut-stream` inside a stream of events; `drip` is a whole stream of events byte by byte.
 
     python tests/fake_server.py --port 0 --bill bill.jsonl --latency 0.05 --faults '[null, 429, "reset"]' --cycle
 """
@@ -26,6 +28,8 @@ from typing import Any, Self
 from aiohttp import web
 
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "indigo", "juniper", "kelp", "lotus")
+HALF = b'{"choices": [{"message": {"content": "half'
+STREAM = {"Content-Type": "text/event-stream"}
 PROSE = {"empty": "", "html": "<html><body>Welcome</body></html>", "garbage": '{"choices": [{"mess'}
 
 
@@ -50,6 +54,9 @@ class FakeServer:
     new_length: bool = False
     reject_several: bool = False
     reject_logprobs: bool = False
+    reject_stream_options: bool = False
+    streams: bool = False
+    """Answer with a stream of events although nobody asked for one."""
     port: int = 0
     requests: list[dict[str, Any]] = field(default_factory=list)
     in_flight: int = 0
@@ -102,9 +109,11 @@ class FakeServer:
         if fault is None:
             fault = self._complaint(request, payload)
         if fault is None:
-            body = json.dumps(self.completion(payload))
+            body = self.completion(payload)
             self._note(payload, 200)
-            return web.Response(text=body, content_type="application/json")
+            if self.streams or payload.get("stream"):
+                return web.Response(body=stream(body), content_type="text/event-stream")
+            return web.Response(text=json.dumps(body), content_type="application/json")
         self._note(payload, fault)
         if isinstance(fault, int):
             fault = {"status": fault}
@@ -112,9 +121,17 @@ class FakeServer:
             return _broken(fault)
         if fault == "hang":
             await asyncio.sleep(3600)
+        if fault == "drip":
+            return await _drip(request, stream(self.completion(payload)))
+        if fault == "unframed":
+            assert request.transport is not None
+            request.transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + HALF)  # type: ignore[attr-defined]
+            request.transport.close()
         if fault == "cut":
-            await _cut(request)
-        if fault in ("cut", "reset"):
+            await _cut(request, {"Content-Length": "1000", "Content-Type": "application/json"}, HALF)
+        if fault == "cut-stream":
+            await _cut(request, STREAM, stream(self.completion(payload))[:300])
+        if fault in ("cut", "cut-stream", "reset"):
             assert request.transport is not None
             request.transport.abort()
         return web.Response(text=PROSE.get(fault, ""), content_type="text/html" if fault == "html" else "text/plain")
@@ -132,6 +149,8 @@ class FakeServer:
             )
         if self.reject_logprobs and "logprobs" in payload:
             return error(400, "logprobs are not supported with this model.", "invalid_request_error")
+        if self.reject_stream_options and "stream_options" in payload:
+            return error(400, "stream_options: Extra inputs are not permitted", "invalid_request_error")
         if payload.get("top_logprobs", 0) > self.max_top:
             return error(400, f"Invalid 'top_logprobs': must be at most {self.max_top}.", "invalid_value")
         if self.reject_several and payload.get("n", 1) > 1:
@@ -221,11 +240,42 @@ def _broken(fault: dict[str, Any]) -> web.Response:
     return web.Response(status=fault.get("status", 200), text=text, headers=headers)
 
 
-async def _cut(request: web.Request) -> None:
+async def _cut(request: web.Request, headers: dict[str, str], half: bytes) -> None:
     """Half an answer."""
-    response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
+    response = web.StreamResponse(headers=headers)
     await response.prepare(request)
-    await response.write(b'{"choices": [{"message": {"content": "half')
+    await response.write(half)
+
+
+async def _drip(request: web.Request, body: bytes) -> web.StreamResponse:
+    """A whole answer, every byte in a chunk of its own."""
+    response = web.StreamResponse(headers=STREAM)
+    await response.prepare(request)
+    for byte in body:
+        await response.write(bytes([byte]))
+    return response
+
+
+def stream(body: dict[str, Any], *, piece: int = 1) -> bytes:
+    """A completion as a stream of events: `piece` words of each choice a chunk, the way OpenAI writes them."""
+    common = {name: body.get(name) for name in ("id", "model", "system_fingerprint")} | {
+        "object": "chat.completion.chunk"
+    }
+    chunks = []
+    for choice in body["choices"]:
+        index, words = choice["index"], choice["message"]["content"].split(" ")
+        tokens = (choice["logprobs"] or {}).get("content")
+        chunks.append({"index": index, "delta": {"role": "assistant", "content": ""}, "finish_reason": None})
+        for start in range(0, len(words), piece):
+            text = " " * (start > 0) + " ".join(words[start : start + piece])
+            logprobs = tokens and {"content": tokens[start : start + piece]}
+            chunks.append({"index": index, "delta": {"content": text}, "logprobs": logprobs, "finish_reason": None})
+        chunks.append({"index": index, "delta": {}, "finish_reason": choice["finish_reason"]})
+    events = [common | {"choices": [chunk]} for chunk in chunks]
+    if "usage" in body:
+        events.append(common | {"choices": [], "usage": body["usage"]})
+    lines = [*(json.dumps(event, ensure_ascii=False) for event in events), "[DONE]"]
+    return "".join(f"data: {line}\n\n" for line in lines).encode()
 
 
 async def serve(server: FakeServer) -> None:
@@ -244,9 +294,10 @@ def main() -> None:
     parser.add_argument("--key", default="")
     parser.add_argument("--model", default="fake-1")
     parser.add_argument("--max-top", type=int, default=20)
+    parser.add_argument("--reject-stream-options", action="store_true")
     for flag in ("several", "logprobs", "seeded", "stops", "usage"):
         parser.add_argument(f"--no-{flag}", dest=flag, action="store_false")
-    for flag in ("only-model", "prefill", "new-length", "reject-several", "reject-logprobs"):
+    for flag in ("only-model", "prefill", "new-length", "reject-several", "reject-logprobs", "streams"):
         parser.add_argument(f"--{flag}", action="store_true")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(FakeServer(**vars(parser.parse_args()))))

@@ -182,7 +182,27 @@ def test_a_started_answer_is_continued_where_the_server_can() -> None:
     assert text_of(one(server, ask(prefill=start), offers=offers)) == rest
 
 
-FAULTS = [500, 502, 503, 504, 529, 408, 409, 429, "reset", "cut", "empty", "garbage"]
+@pytest.mark.parametrize("fields", [{}, {"streams": True}, {"reject_stream_options": True}])
+def test_a_stream_of_events_is_the_same_answer_asked_for_or_not(fields: dict[str, bool]) -> None:
+    request = ask(temperature=1.0, seed=3, n=2, top_logprobs=2)
+    server = FakeServer(**fields)
+    found = replies(server, [request], stream="streams" not in fields)
+    assert found == replies(FakeServer(), [request])
+    assert len(server.requests) == (2 if "reject_stream_options" in fields else 1)
+
+
+def test_a_stream_that_comes_byte_by_byte_is_the_same_answer() -> None:
+    assert one(FakeServer(faults=["drip"])) == one(FakeServer())
+
+
+def test_a_stream_that_breaks_off_says_so() -> None:
+    outcome = one(FakeServer(faults=["cut-stream"], cycle=True), max_attempts=1)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.retryable) == ("truncated_stream", True)
+
+
+PASSING = [500, 502, 503, 504, 529, 408, 409, 429]
+FAULTS = [*PASSING, "reset", "cut", "unframed", "cut-stream", "empty", "garbage"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -12,6 +12,7 @@ from doxa.models.http.reading import JSON, decode
 
 DONE = "[DONE]"
 """The data of the event by which a chat completion says that nothing is missing."""
+_ABOUT = ("model", "system_fingerprint", "usage")
 
 
 class Cut(Exception):
@@ -35,15 +36,18 @@ class Events:
     """What has come of a line that is not yet at its end."""
     _data: list[str] = field(default_factory=list)
     _begun: bool = False
+    _returned: bool = False
+    """Whether the last byte was a carriage return: a line feed right behind it belongs to the same end of a line."""
 
     def feed(self, piece: bytes) -> list[str]:
         """The data of the events that this piece completes."""
-        text = self._line + piece
+        if not piece:
+            return []
+        text = self._line + (piece.removeprefix(b"\n") if self._returned else piece)
+        self._returned = piece.endswith(b"\r")
         if not self._begun and len(text) >= 3:
             self._begun, text = True, text.removeprefix(b"\xef\xbb\xbf")
-        held = text[-1:] if text.endswith(b"\r") else b""  # the other half of a line's end may follow
-        *lines, rest = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        self._line = rest + held
+        *lines, self._line = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         return [event for line in lines if (event := self._take(line)) is not None]
 
     def _take(self, line: bytes) -> str | None:
@@ -64,23 +68,30 @@ def completion(stream: bytes) -> JSON:
     is no JSON object, or a choice goes on after its end or ends in two ways.
     """
     events = Events().feed(stream + b"\n\n")
-    if DONE not in events:
-        raise Cut(f"the stream ended without {DONE}")
+    done = events.index(DONE) if DONE in events else None
     body: JSON = {}
     choices: dict[int, _Choice] = {}
-    for event in events[: events.index(DONE)]:
-        chunk = _object(event)
-        if chunk.get("error") and not chunk.get("choices"):
-            return chunk
-        body |= {name: chunk[name] for name in ("model", "system_fingerprint", "usage") if chunk.get(name) is not None}
-        for part in chunk.get("choices") or ():
-            if not isinstance(part, dict):
-                raise Malformed("a choice in the stream is not an object")
-            index = part.get("index")
-            choices.setdefault(index if isinstance(index, int) else 0, _Choice()).add(part)
+    try:
+        for chunk in map(_object, events[:done]):
+            if chunk.get("error") and not chunk.get("choices"):
+                return chunk  # servers often close the stream on it
+            body |= {name: chunk[name] for name in _ABOUT if chunk.get(name) is not None}
+            for part in chunk.get("choices") or ():
+                choices.setdefault(_index(part), _Choice()).add(part)
+    except Malformed:
+        if done is not None:
+            raise
+    if done is None:
+        raise Cut(f"the stream ended without {DONE}")
     if any(choice.finish is None for choice in choices.values()):
         raise Cut("an answer in the stream has no finish_reason")
     return body | {"choices": [choice.whole(index) for index, choice in sorted(choices.items())]}
+
+
+def _index(part: Any) -> int:
+    if not isinstance(part, dict):
+        raise Malformed("a choice in the stream is not an object")
+    return index if isinstance(index := part.get("index"), int) else 0
 
 
 def _object(event: str) -> JSON:
