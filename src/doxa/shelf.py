@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -29,6 +30,7 @@ class Shelf(Sequence[Question]):
     def __init__(self, questions: Iterable[Question]) -> None:
         """Write the questions; only where each ends stays in memory."""
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the shelf
+        weakref.finalize(self, self._file.close)
         self._ends = array("Q", [0])
         for question in questions:
             self._ends.append(self._ends[-1] + self._file.write(_encode(question)))
