@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ class Processes:
     async def fill(self, task: Task, report: Callable[[Tally], None]) -> Tally:
         """Ask the questions of the task in the workers; what one leaves out that died too often is simply missing."""
         shares = dealt(task.plan.questions, self.workers)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        work = recipes(task, self.workers, max(1, cores // self.workers))
         standing: dict[int, Tally] = {}
 
         def told(number: int, tally: Tally) -> None:
@@ -47,7 +50,7 @@ class Processes:
 
         try:
             async with asyncio.TaskGroup() as group:
-                for number, (recipe, share) in enumerate(zip(recipes(task, self.workers), shares, strict=True)):
+                for number, (recipe, share) in enumerate(zip(work, shares, strict=True)):
                     if share:
                         group.create_task(self._lives(recipe, share, partial(told, number)))
         except* DoxaError as several:

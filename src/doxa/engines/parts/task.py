@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +18,8 @@ from doxa.prices import Price
 from doxa.services import load_services
 from doxa.types import Estimator, Model, Question
 
-SHARED = ("threads", "max_connections")
-"""Knobs of models whose whole is shared among workers."""
+CONNECTIONS = 100
+"""Of all workers together to a server, unless the model's name says how many each has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +57,13 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All of a task but its questions, as JSON can hold it, for one of `workers` workers."""
+    """All of a task but its questions, as JSON can hold it, for one worker."""
 
     origin: Origin
+    share: Mapping[str, int]
+    """A worker's share of what the machine and a server bear, by knob of models."""
     identity: tuple[str, str]
     """Fingerprint and base URL of the model: a worker that finds another would answer other questions."""
-    workers: int
     estimators: Mapping[str, Member]
     asking: Asking
     system: str | None
@@ -79,7 +78,7 @@ class Recipe:
     def task(self) -> Task:
         """The task, made again in this process. Raises `UsageError` where that gives another model."""
         origin = self.origin
-        model = loading.load_model(origin.model, **shared_knobs(origin.model, self.workers))
+        model = loaded(origin.model, self.share)
         if (model.fingerprint, model.base_url) != self.identity:
             hint = "workers need the same files and environment, OPENAI_BASE_URL for example"
             raise UsageError(f"a worker finds another model under {origin.model!r}", hint=hint)
@@ -89,7 +88,7 @@ class Recipe:
             self.asking,
             self.system,
             self.template,
-            loading.load_model(origin.judge, **shared_knobs(origin.judge, self.workers)) if origin.judge else None,
+            loaded(origin.judge, self.share) if origin.judge else None,
             load_services(origin.entailment, origin.embedding),
             self.few,
         )
@@ -97,8 +96,8 @@ class Recipe:
         return Task(model, plan, Path(self.out), origin, budget, self.prices, self.name)
 
 
-def recipes(task: Task, workers: int) -> list[Recipe]:
-    """One recipe for each worker; the limits of calls and of cost are split evenly.
+def recipes(task: Task, workers: int, threads: int) -> list[Recipe]:
+    """One recipe for each worker, a model having so many threads; the limits of calls and cost are split evenly.
 
     Raises `UsageError` where another process cannot make the task again.
     """
@@ -111,8 +110,8 @@ def recipes(task: Task, workers: int) -> list[Recipe]:
     return [
         Recipe(
             task.origin,
+            {"threads": threads, "max_connections": max(1, CONNECTIONS // workers)},
             (task.model.fingerprint, task.model.base_url),
-            workers,
             {label: described(label, each) for label, each in plan.estimators.items()},
             plan.asking,
             plan.system,
@@ -146,13 +145,11 @@ def made(member: Member) -> Estimator:
     return found
 
 
-def shared_knobs(spec: str, workers: int) -> dict[str, int]:
-    """A worker's share of what the machine and a server bear, or what `spec` says of that: threads, connections."""
+def loaded(spec: str, share: Mapping[str, int]) -> Model:
+    """The model that `spec` names; what it does not say is set as in `share`, where the model has such knobs."""
     name, written = loading.parts(spec)
-    taken = inspect.signature(registry.find("models", name.partition("/")[0])).parameters
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    whole = {knob: written.get(knob, taken[knob].default) or cores for knob in SHARED if knob in taken}
-    return {knob: max(1, number // workers) for knob, number in whole.items()}
+    known = registry.knobs("models", name.partition("/")[0])
+    return loading.load_model(spec, **{knob: n for knob, n in share.items() if knob in known and knob not in written})
 
 
 def dealt(questions: Sequence[Question], number: int) -> list[list[Question]]:

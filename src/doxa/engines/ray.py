@@ -1,0 +1,107 @@
+"""A cluster, or this machine, through Ray Data."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from doxa.engines.parts.actor import Actor
+from doxa.engines.parts.tally import Tally, decode
+from doxa.engines.parts.task import Task, check_workers, recipes
+from doxa.errors import UsageError
+
+BATCH = 16
+"""Questions of a batch; an actor has several batches under way."""
+ROUNDS = 4
+"""Blocks for each actor: one that is slow, or was started again, takes fewer."""
+LARGEST = 4096
+"""Questions of the largest block, which is what has to be gone through again when an actor dies."""
+
+
+@dataclass(frozen=True)
+class Ray:
+    """Shares the questions among `workers` actors of Ray Data; one that dies is started again by Ray.
+
+    The cluster is the one at `RAY_ADDRESS`, else one of this machine for as long as the run takes, without dashboard
+    and telemetry. Every actor has `cpus` cores and `gpus` GPUs, and a journal of its own in the run's folder, which all
+    nodes must see under the same path. The limits of calls and of cost are split evenly. An interrupted run ends the
+    actors at once: what they had in flight may be paid again. Needs `pip install 'doxa[ray]'`.
+    """
+
+    workers: int = 2
+    cpus: int = 1
+    gpus: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the number of workers."""
+        check_workers(self.workers)
+
+    async def fill(self, task: Task, report: Callable[[Tally], None]) -> Tally:
+        """Ask the questions of the task in the actors. Raises `UsageError` without Ray."""
+        ray = _library()
+        latest: dict[str, Tally] = {}
+        lives: set[tuple[str, int]] = set()
+        loop = asyncio.get_running_loop()
+
+        def told(row: dict[str, Any]) -> None:
+            word, worker = decode(row["word"]), row["worker"]
+            word.check()
+            lives.add((worker, row["life"]))
+            latest[worker] = max(latest.get(worker, word.tally), word.tally, key=lambda tally: tally.taken)
+            restarts = len(lives) - len(latest)
+            report(Tally.total([*latest.values(), Tally(restarts=restarts)]))
+
+        def run() -> None:
+            for row in self._rows(ray, task):
+                asyncio.run_coroutine_threadsafe(_called(told, row), loop).result()
+
+        begun = not ray.is_initialized()
+        try:
+            await asyncio.to_thread(run)
+        finally:
+            if begun:
+                ray.shutdown()
+        return Tally.total(latest.values())
+
+    def _rows(self, ray: Any, task: Task) -> Iterator[dict[str, Any]]:
+        """What the actors say after every batch. Runs in a thread, so that Ray leaves the signals of this process."""
+        recipe, questions = recipes(task, self.workers, self.cpus)[-1], task.plan.questions
+        if not ray.is_initialized():
+            address = os.environ.get("RAY_ADDRESS")
+            size = {} if address else {"num_cpus": self.workers * self.cpus, "include_dashboard": False}
+            ray.init(address or "local", log_to_driver=False, logging_level="error", **size)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        blocks = max(self.workers * ROUNDS, -(-len(questions) // LARGEST))
+        rows = [{"question": msgspec.json.encode(question)} for question in questions]
+        data = ray.data.from_items(rows, override_num_blocks=min(blocks, len(rows)))
+        yield from data.map_batches(
+            Actor,
+            fn_constructor_args=(msgspec.json.encode(recipe),),
+            batch_size=BATCH,
+            compute=ray.data.ActorPoolStrategy(size=self.workers),
+            num_cpus=self.cpus,
+            num_gpus=self.gpus or None,
+        ).iter_rows()
+
+
+async def _called(told: Callable[[dict[str, Any]], None], row: dict[str, Any]) -> None:
+    told(row)
+
+
+def _library() -> Any:
+    """Ray, told not to report how it is used, and to speak of errors alone."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise UsageError(f"the engine ray cannot be used: {error}", hint="pip install 'doxa[ray]'") from error
+    return ray
