@@ -4,7 +4,8 @@ Replies are words drawn from a hash of the messages, the seed (when sampling) an
 get equal answers. Every request is written to the bill file *before* its answer leaves: one JSON line, `paid` true
 where an answer was computed. The bill is the independent witness of what was called.
 
-A fault script is a list with one entry per request, in order of arrival (`None`: no fault). An entry is a name
+A fault script is a list with one entry per request, in order of arrival (`None`: no fault), or a dictionary that says
+what becomes of requests by their last message. An entry is a name
 (`reset`, `cut`, `unframed`, `hang`, `empty`, `html`, `garbage`, `cut-stream`, `drip`), a status, or
 `{"status": …, "headers": {…}, "body": …}`. `cut` ends inside an announced length, `unframed` inside a body whose end is
 that of the connection, `cut-stream` inside a stream of events; `drip` is a whole stream of events byte by byte.
@@ -39,7 +40,7 @@ class FakeServer:
 
     bill: str = ""
     latency: float = 0.0
-    faults: Sequence[Any] = ()
+    faults: Sequence[Any] | dict[str, Any] = ()
     cycle: bool = False
     key: str = ""
     model: str = "fake-1"
@@ -93,14 +94,16 @@ class FakeServer:
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
-            return await self._answer(request, payload, self._fault(number))
+            return await self._answer(request, payload, self._fault(number, payload))
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
         finally:
             self.in_flight -= 1
 
-    def _fault(self, number: int) -> Any:
+    def _fault(self, number: int, payload: dict[str, Any]) -> Any:
+        if isinstance(self.faults, dict):
+            return self.faults.get(payload["messages"][-1]["content"])
         if not self.faults or (number >= len(self.faults) and not self.cycle):
             return None
         return self.faults[number % len(self.faults)]
@@ -119,22 +122,12 @@ class FakeServer:
             fault = {"status": fault}
         if isinstance(fault, dict):
             return _broken(fault)
+        if fault in PROSE:
+            return web.Response(text=PROSE[fault], content_type="text/html" if fault == "html" else "text/plain")
         if fault == "hang":
             await asyncio.sleep(3600)
-        if fault == "drip":
-            return await _drip(request, stream(self.completion(payload)))
-        if fault == "unframed":
-            assert request.transport is not None
-            request.transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + HALF)  # type: ignore[attr-defined]
-            request.transport.close()
-        if fault == "cut":
-            await _cut(request, {"Content-Length": "1000", "Content-Type": "application/json"}, HALF)
-        if fault == "cut-stream":
-            await _cut(request, STREAM, stream(self.completion(payload))[:300])
-        if fault in ("cut", "cut-stream", "reset"):
-            assert request.transport is not None
-            request.transport.abort()
-        return web.Response(text=PROSE.get(fault, ""), content_type="text/html" if fault == "html" else "text/plain")
+        events = stream(self.completion(payload))
+        return await (_drip(request, events) if fault == "drip" else _drop(request, fault, events))
 
     def _complaint(self, request: web.Request, payload: dict[str, Any]) -> dict[str, Any] | None:
         """The 4xx a strict server would send, if any."""
@@ -240,11 +233,20 @@ def _broken(fault: dict[str, Any]) -> web.Response:
     return web.Response(status=fault.get("status", 200), text=text, headers=headers)
 
 
-async def _cut(request: web.Request, headers: dict[str, str], half: bytes) -> None:
-    """Half an answer."""
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
-    await response.write(half)
+async def _drop(request: web.Request, fault: str, events: bytes) -> web.StreamResponse:
+    """The connection is gone, with nothing said or half an answer."""
+    transport, response = request.transport, web.StreamResponse()
+    assert isinstance(transport, asyncio.Transport)
+    if fault == "unframed":
+        transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + HALF)
+        transport.close()
+        return response
+    if fault in ("cut", "cut-stream"):
+        response.headers.update(STREAM if fault == "cut-stream" else {"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(HALF if fault == "cut" else events[:300])
+    transport.abort()
+    return response
 
 
 async def _drip(request: web.Request, body: bytes) -> web.StreamResponse:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from doxa.errors import CallFailed, Unavailable, UsageError
+from doxa.errors import CallFailed, DoxaError, Unavailable, UsageError
 from doxa.journal import Journal, key_of
 from doxa.prices import Price
 from doxa.text import encodable
@@ -165,10 +165,14 @@ class Caller:
             if not self._budget.take():
                 self.unfinished += 1
                 return Failure("budget", "the limit of calls or of cost is reached")
-            if request.continuation is None:
-                outcome = (await self.model.generate([request]))[0][0]
-            else:
-                outcome = (await self.model.score([request]))[0]
+            try:
+                if request.continuation is None:
+                    outcome = (await self.model.generate([request]))[0][0]
+                else:
+                    outcome = (await self.model.score([request]))[0]
+            except DoxaError:
+                self._budget.closed = True  # what no request can get is not asked for again by those that wait
+                raise
             if isinstance(outcome, Failure):
                 self.failures[outcome.kind] = self.failures.get(outcome.kind, 0) + 1
                 self.unfinished += outcome.retryable

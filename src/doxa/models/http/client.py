@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import msgspec
 
-from doxa.errors import UsageError
+from doxa.errors import Refused, UsageError
 from doxa.models.http.faults import Fault, is_stream, one_line, read_body
 from doxa.models.http.limiter import Limiter
 from doxa.models.http.reading import JSON
@@ -29,6 +29,7 @@ class _Link:
     session: aiohttp.ClientSession
     limiter: Limiter
     keeper: asyncio.Task[None]
+    refusals: list[Refused] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -73,13 +74,20 @@ class Client:
         whole queue in turn. Raises `Refused` where no call can succeed.
         """
         link = self._link()
+        refused = len(link.refusals)
         async with link.limiter:
             end = self.clock.now() + self.patience
             attempt = 0
             while True:
+                if len(link.refusals) > refused:  # another was, while this one waited
+                    raise Refused(str(link.refusals[-1]), hint=link.refusals[-1].hint)
                 attempt += 1
                 seconds = min(self.timeout, max(0.001, end - self.clock.now()))
-                answer = await self._attempt(link.session, method, path, payload, seconds)
+                try:
+                    answer = await self._attempt(link.session, method, path, payload, seconds)
+                except Refused as error:
+                    link.refusals.append(error)
+                    raise
                 if not isinstance(answer, Fault):
                     link.limiter.succeeded()
                     return answer
