@@ -48,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "budgets": LEAVES | {"metrics"},
     "changes": {"metrics"},
     "faithful": {"metrics"},
+    "streaming": LEAVES | {"metrics", "scoring"},
     "logged": LEAVES | {"calibrators", "metrics", "policies", "registry"},
     "loading": LEAVES | {"registry", "models", "text"},
     "acting": LEAVES | {"inquiry", "prompts"},
@@ -80,6 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"flow", "inquiry", "journal", "loading", "many", "prices", "registry", "runs", "services"},
     "choosing": LEAVES | {"registry", "counting", "flow", "inquiry", "services"},
     "report": LEAVES | {"files", "metrics", "text"},
+    "batches": LEAVES | {"files", "flow", "inquiry", "journal", "many", "models", "runs", "services"},
     "training": LEAVES | {"estimators", "files", "flow", "inquiry", "journal", "many", "prompts", "runs"},
 }
 DOORS = {"cascading", "cli", "client", "door", "scoring", "contests"}

@@ -6,6 +6,7 @@ DoxaError                   base; `hint` is the next step, `exit_code` what the 
 ├── Incomplete         3    the run stopped early; the same command continues it
 │   └── JournalError   3    the journal of a run cannot be read or written
 ├── Refused            4    the provider said no for good: key, quota, permission
+├── Unanswered              the answer comes by a file: nothing may be made of its absence meanwhile
 └── Unavailable             an ask cannot be had; becomes a confidence of None with this reason
     └── CallFailed          the model call behind the ask failed; counted as an error, never as a score
 """
@@ -45,6 +46,10 @@ class Refused(DoxaError):
     """The provider refused for good (authentication, permission, quota)."""
 
     exit_code = 4
+
+
+class Unanswered(DoxaError):
+    """The answer will come by a file; until then nothing may be made of its absence, not even a fallback."""
 
 
 class Unavailable(DoxaError):

@@ -28,7 +28,7 @@ from doxa.acting import decide as decide
 from doxa.counting import Blank, Counter
 from doxa.described import describe as describe
 from doxa.described import spent
-from doxa.errors import CallFailed, Unavailable, UsageError
+from doxa.errors import CallFailed, Unanswered, Unavailable, UsageError
 from doxa.inquiry import Asking, Budget, Caller, Calls, Inquiry, Services
 from doxa.items import Items, tags_of
 from doxa.journal import Journal, paid
@@ -181,7 +181,7 @@ async def _or_reason(work: Coroutine[Any, Any, T], missing: Callable[[str], T]) 
         return await work, ""
     except CallFailed as failed:
         return missing("a model call failed"), str(failed)
-    except Unavailable as unavailable:
+    except (Unavailable, Unanswered) as unavailable:
         return missing(str(unavailable)), ""
 
 

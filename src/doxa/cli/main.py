@@ -15,6 +15,7 @@ from doxa import __version__
 from doxa.cli.act import act
 from doxa.cli.apply import apply
 from doxa.cli.ask import ask
+from doxa.cli.batch import batch
 from doxa.cli.budget import budget
 from doxa.cli.calibrate import calibrate
 from doxa.cli.cascade import cascade
@@ -82,6 +83,7 @@ RESUMED = ("quickstart", "run", "resume", "act", "delegate", "train")
 for verb in VERBS:
     app.command()(verb)
 app.command("list")(list_members)
+app.add_typer(batch, name="batch")
 app.add_typer(journal, name="journal")
 
 

@@ -14,6 +14,7 @@ from doxa.errors import Refused, UsageError
 from doxa.models.http.client import Client
 from doxa.models.http.dialect import Dialect, seed_of
 from doxa.models.http.parsing import outcomes
+from doxa.models.http.reading import JSON
 from doxa.models.http.retry import Clock
 from doxa.types import Capabilities, Failure, Outcome, Request
 
@@ -94,6 +95,17 @@ class OpenAI:
         """Teacher forcing is not part of the protocol: every outcome is a failure that says so."""
         return [Failure("unsupported", "a chat server cannot score a given answer") for _ in requests]
 
+    def phrase(self, request: Request) -> JSON | Failure:
+        """What a call for one answer would send, or why the protocol cannot carry the request."""
+        reason = self._unsupported(request)
+        if reason:
+            return Failure("unsupported", reason)
+        return replace(self._dialect, stream=False).body(self.name, request, n=1, seed=request.seed)
+
+    def heed(self, complaint: Failure, sent: JSON) -> None:
+        """Learn from a complaint about what was sent how the server wants its requests."""
+        self._dialect.learn(complaint.message.partition(": ")[2], sent)
+
     async def close(self) -> None:
         """Close the connections of the running event loop."""
         await self._client.close()
@@ -124,7 +136,7 @@ class OpenAI:
             if answer.kind == "not_found" and _NO_SUCH_MODEL.search(answer.message):
                 raise UsageError(f"no model {self.name!r} at {self.base_url}: {answer.message}", hint="check the name")
             if answer.kind == "bad_request":
-                self._dialect.learn(answer.message.partition(": ")[2], body)
+                self.heed(answer, body)
             sent, body = body, self._dialect.body(self.name, request, n=n, seed=seed)
             if answer.kind != "bad_request" or body == sent:
                 return answer

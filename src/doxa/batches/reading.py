@@ -1,0 +1,132 @@
+"""Files of results → answers in the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from doxa.batches.asked import Asked, Row
+from doxa.errors import DataError, Refused, UsageError
+from doxa.journal import Journal, locked
+from doxa.journal import files as journal_files
+from doxa.models.http.faults import Fault, read_body
+from doxa.models.http.parsing import outcomes
+from doxa.types import Failure, Outcome, Reply
+
+AT_ONCE = 1000
+"""Lines that are committed together."""
+
+
+@dataclass(slots=True)
+class Came:
+    """What the lines of results were."""
+
+    answers: int = 0
+    known: int = 0
+    """Answers that the journal had already."""
+    strangers: int = 0
+    """Lines about requests that this run did not make."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """By kind, calls that gave no answer."""
+    again: int = 0
+    """Failures that the next file asks again."""
+
+
+async def read(paths: Sequence[Path], out: Path) -> Came:
+    """Take the results in `paths` to the journal in `out`; reading a file twice changes nothing.
+
+    Raises `DataError` for a line that is no result (those before it are kept), `UsageError` for a folder without
+    requests or when no line at all answers one of them.
+    """
+    if not journal_files(out):
+        raise UsageError(f"{out} holds no run", hint="name the folder that `doxa batch write` wrote to")
+    came = Came()
+    with locked(out):
+        journal, asked = Journal(out), Asked(out)
+        try:
+            for path in paths:
+                lines = _lines(path)
+                while some := list(islice(lines, AT_ONCE)):
+                    await _take(some, journal, asked, came)
+        finally:
+            asked.close()
+            journal.close()
+    if came.strangers and not (came.answers or came.known or came.failures):
+        raise UsageError(f"no line answers a request of {out}", hint="name the run's folder with --out")
+    return came
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and content of each line. Raises `DataError` for one that is no result."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield f"{path}, line {number}", _result(line, f"{path}, line {number}")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}", hint="give the files of results") from error
+
+
+def _result(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        value = None
+    if not (isinstance(value, dict) and isinstance(value.get("custom_id"), str)):
+        raise DataError(f"{place} is no result of a batch", hint="was the file cut? what stands before it is kept")
+    return value
+
+
+async def _take(lines: Iterable[tuple[str, dict[str, Any]]], journal: Journal, asked: Asked, came: Came) -> None:
+    """Record the answers, then forget that they were asked."""
+    arrived: dict[bytes, tuple[Row, Reply]] = {}
+    for _, result in lines:
+        key = _key(result["custom_id"])
+        row = asked.get(key)
+        if key in arrived or (row is None and journal.get(key) is not None):
+            came.known += 1
+        elif row is None:
+            came.strangers += 1
+        elif isinstance(outcome := outcome_of(result), Reply):
+            arrived[key] = (row, outcome)
+        else:
+            asked.fail(key, outcome)
+            came.failures[outcome.kind] += 1
+            came.again += outcome.retryable
+    await asyncio.gather(*(journal.put(key, row.model, row.request, reply) for key, (row, reply) in arrived.items()))
+    for key in arrived:
+        asked.forget(key)
+    asked.commit()
+    came.answers += len(arrived)
+
+
+def _key(custom_id: str) -> bytes:
+    try:
+        return bytes.fromhex(custom_id)
+    except ValueError:
+        return b""
+
+
+def outcome_of(result: dict[str, Any]) -> Outcome:
+    """The reply in a line of results, or the failure in its place; parsed and checked like an answer over HTTP.
+
+    What the provider never sent to the model (expired, cancelled, out of quota) may be asked again.
+    """
+    response, error = result.get("response"), result.get("error")
+    if not isinstance(response, dict):
+        error = error if isinstance(error, dict) else {"message": error or "neither response nor error"}
+        return Failure(str(error.get("code") or "batch_error"), str(error.get("message") or ""), retryable=True)
+    body, status = response.get("body"), response.get("status_code", 200)
+    sent = json.dumps(body if body else {"error": error}).encode()
+    try:
+        value = read_body(status if isinstance(status, int) else 500, {}, sent, time.time())
+    except Refused as refused:
+        return Failure("refused", str(refused), retryable=True)
+    return Failure(value.kind, value.message, value.retry) if isinstance(value, Fault) else outcomes(value)[0]
