@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wheels": {"errors"},
     "carving": set(),
     "journal": LEAVES | {"carving"},
+    "merging": LEAVES | {"journal", "runs", "upkeep"},
     "upkeep": LEAVES | {"carving", "journal"},
     "inquiry": LEAVES | {"text", "journal", "prices"},
     "questions": LEAVES | {"files", "text", "registry", "recordings", "shelf"},

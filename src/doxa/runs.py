@@ -143,7 +143,9 @@ def _check(directory: Path, run_id: str, fresh: bool) -> None:
             hint = "choose another --out, or start anew with --fresh"
             raise UsageError(f"{directory} holds another run ({found})", hint=hint)
     elif any(directory.iterdir()) and not journal_files(directory):
-        raise UsageError(f"{directory} is not empty and holds no run", hint="choose another --out")
+        shards = f"merge its shards: doxa merge {directory}/shard-* --out {directory}"
+        hint = shards if any(directory.glob("shard-*")) else "choose another --out"
+        raise UsageError(f"{directory} is not empty and holds no run", hint=hint)
 
 
 Progress = Callable[["Standing"], None]

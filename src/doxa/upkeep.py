@@ -34,10 +34,11 @@ def verify(directory: Path) -> list[Health]:
     """Check every row of every journal file. Raises `UsageError` when there is no journal."""
     if not files(directory):
         raise UsageError(f"{directory} holds no journal", hint="name a run's folder, for example runs/quickstart")
-    return [_health(path) for path in files(directory)]
+    return [check(path) for path in files(directory)]
 
 
-def _health(path: Path) -> Health:
+def check(path: Path) -> Health:
+    """Check every row of one journal file."""
     # Before the rows are read: to a journal in use more may be added meanwhile.
     whole = {row.key for row in _carved(path)} if Path(f"{path}-wal").exists() else set()
     intact: set[bytes] = set()
@@ -80,9 +81,9 @@ def recover(directory: Path, stamp: str) -> list[Health]:
             mended = path.with_name(f"{path.stem}-mended.sqlite")
             rows = _intact([each for each in (path, mended) if each.exists()])
             if not rows:
-                _check_version(path)
+                check_version(path)
             # What is mended is a part of the journal before the original goes: killed at any point, nothing is lost.
-            _put_in_place(drafted(path, rows), mended)
+            put_in_place(drafted(path, rows), mended)
             for old in parts(path):
                 old.rename(f"{old}.corrupt-{stamp}")
             mended.rename(path)
@@ -104,7 +105,7 @@ def prune(directory: Path) -> int:
         rows = _intact(paths)
         # As above: the merged file is a part of the journal before the others go.
         merged = directory / "journal-merged.sqlite"
-        _put_in_place(drafted(merged, rows), merged)
+        put_in_place(drafted(merged, rows), merged)
         for path in paths:
             if path != merged:
                 for old in parts(path):
@@ -113,7 +114,7 @@ def prune(directory: Path) -> int:
     return len(rows)
 
 
-def _put_in_place(draft: Path, target: Path) -> None:
+def put_in_place(draft: Path, target: Path) -> None:
     """Give a whole file its name, which a process that was killed may have used for the same."""
     for side in parts(target):
         if side != target:
@@ -121,7 +122,7 @@ def _put_in_place(draft: Path, target: Path) -> None:
     draft.replace(target)
 
 
-def _check_version(path: Path) -> None:
+def check_version(path: Path) -> None:
     """Raise `JournalError` for a journal of another version, as opposed to a file that is none."""
     with contextlib.suppress(sqlite3.Error):
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
@@ -135,13 +136,18 @@ def _intact(paths: list[Path]) -> list[Row]:
     """The intact rows of some files, each key once: the first wins."""
     rows: dict[bytes, Row] = {}
     for path in paths:
-        with contextlib.suppress(JournalError):  # carving goes on where reading ends
-            for row in rows_of(path):
-                if row.intact:
-                    rows.setdefault(row.key, row)
-        for row in _carved(path):
+        for row in salvaged(path):
             rows.setdefault(row.key, row)
     return list(rows.values())
+
+
+def salvaged(path: Path) -> Iterator[Row]:
+    """All intact rows of a file, those of damaged places too; a row may come twice."""
+    with contextlib.suppress(JournalError):  # carving goes on where reading ends
+        for row in rows_of(path):
+            if row.intact:
+                yield row
+    yield from _carved(path)
 
 
 def _carved(path: Path) -> Iterator[Row]:

@@ -24,6 +24,7 @@ from doxa.cli.delegate import delegate
 from doxa.cli.doctor import doctor
 from doxa.cli.journal import journal
 from doxa.cli.list import list_members
+from doxa.cli.merge import merge
 from doxa.cli.power import power
 from doxa.cli.quickstart import quickstart
 from doxa.cli.report import report
@@ -63,6 +64,7 @@ VERBS = (
     ask,
     run,
     resume,
+    merge,
     act,
     score,
     compare,

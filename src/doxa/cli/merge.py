@@ -1,0 +1,51 @@
+"""`doxa merge`: the answers of several folders in one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from doxa.merging import Merged
+
+
+def merge(
+    folders: Annotated[list[Path], typer.Argument(help="folders of shards, or of runs")],
+    out: Annotated[Path, typer.Option(help="the folder that gets all answers")],
+    as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
+) -> None:
+    """Put the answers of several folders into one.
+
+    The first complete answer to a request wins. The exit code is 3 when a file was damaged or left out.
+    """
+    from doxa.errors import Incomplete
+    from doxa.merging import merge as unite
+
+    merged = unite(folders, out)
+    if as_json:
+        content = asdict(merged) | {
+            "damaged": [health._asdict() | {"path": str(health.path)} for health in merged.damaged]
+        }
+        sys.stdout.write(json.dumps(content) + "\n")
+    else:
+        sys.stdout.write(_told(merged, out) + "\n")
+    if merged.damaged or merged.left_out:
+        hint = f"doxa resume {out} asks again for what is missing"
+        raise Incomplete("not all that stands in these folders could be merged", hint=hint)
+
+
+def _told(merged: Merged, out: Path) -> str:
+    """What came of merging, a line for each thing."""
+    lines = [
+        f"{out}: {merged.answers:,} answers, {merged.added:,} of them new; {merged.repeated:,} were there already",
+        *([f"conflicts: {merged.conflicts:,} replies differ from the one kept, the first"] * bool(merged.conflicts)),
+        *(f"damaged: {health.path}, whose intact answers were taken" for health in merged.damaged),
+        *(f"left out: {reason}" for reason in merged.left_out.values()),
+        f"go on with: doxa resume {out}",
+    ]
+    return "\n".join(lines)
