@@ -55,7 +55,7 @@ ERRORS: dict[str, tuple[Any, str, int]] = {
     "reset before headers": ("reset", "connection", 8),
     "reset in the body": ("cut", "connection", 8),
     "closed in a body without a length": ("unframed", "not_json", 8),
-    "too many": (429, "rate_limited", 8),
+    "too many": (429, "rate_limited", 16),
     # R11: what stays is asked once
     "bad request": (400, "bad_request", 1),
     "forbidden": (403, "forbidden", 1),
