@@ -124,7 +124,7 @@ def outcome_of(result: dict[str, Any]) -> Outcome:
         error = error if isinstance(error, dict) else {"message": error or "neither response nor error"}
         return Failure(str(error.get("code") or "batch_error"), str(error.get("message") or ""), retryable=True)
     body, status = response.get("body"), response.get("status_code", 200)
-    sent = json.dumps(body if body else {"error": error}).encode()
+    sent = json.dumps(body or ({"error": error} if error else {})).encode()
     try:
         value = read_body(status if isinstance(status, int) else 500, {}, sent, time.time())
     except Refused as refused:

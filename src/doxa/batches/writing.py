@@ -8,18 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doxa import flow, runs
 from doxa.batches.asked import Asked
-from doxa.errors import Incomplete, Unanswered, UsageError
+from doxa.errors import Incomplete, Unanswered, Unavailable, UsageError
 from doxa.files import draft
-from doxa.inquiry import Caller, Inquiry
+from doxa.inquiry import Caller, Calls, Inquiry
 from doxa.journal import Journal, key_of
 from doxa.many import for_each
 from doxa.models.openai import OpenAI
 from doxa.services import close_services, open_services
 from doxa.types import Capabilities, Failure, Model, Outcome, Question, Record, Request
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 URL = "/v1/chat/completions"
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
@@ -42,51 +46,40 @@ class Written:
 
 @dataclass(eq=False)
 class Asker:
-    """A model that answers nothing: it notes what it is asked. What failed for good before fails again at once."""
+    """A caller that asks nobody: it looks into the journal, and notes what is not there.
+
+    What failed for good before fails again at once.
+    """
 
     model: OpenAI
+    journal: Journal
     asked: Asked
     again: bool = False
     """Ask once more what is in earlier files and has no answer."""
-    identity: str = ""
     waiting: set[bytes] = field(default_factory=set)
 
-    @property
-    def name(self) -> str:
-        """That of the model."""
-        return self.model.name
-
-    @property
-    def base_url(self) -> str:
-        """That of the model."""
-        return self.model.base_url
-
-    @property
-    def fingerprint(self) -> str:
-        """That of the model: it is the one that answers."""
-        return self.model.fingerprint
+    def __post_init__(self) -> None:
+        """Take the model's identity: it is the one that answers."""
+        self._identity = Caller(self.model).identity
 
     @property
     def capabilities(self) -> Capabilities:
         """Those of the model."""
         return self.model.capabilities
 
-    async def generate(self, requests: Sequence[Request]) -> list[list[Outcome]]:
-        """Note the requests. Raises `Unanswered` unless all of them failed for good."""
-        return [[self._note(request)] for request in requests]
-
-    async def score(self, requests: Sequence[Request]) -> list[Outcome]:
-        """What the model says: a chat server cannot score."""
-        return await self.model.score(requests)
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    def _note(self, request: Request) -> Failure:
+    async def call(self, request: Request) -> Outcome:
+        """The answer, if it is there. Raises `Unanswered` if it is not."""
         phrased = self.model.phrase(request)
         if isinstance(phrased, Failure):
             return phrased
-        key, body = key_of(self.identity, request), json.dumps(phrased, ensure_ascii=False)
+        key = key_of(self._identity, request)
+        return self.journal.get(key) or self._note(key, request, json.dumps(phrased, ensure_ascii=False))
+
+    async def hidden(self, request: Request, layers: Sequence[int]) -> NDArray[np.float32]:
+        """A server shows none, so that nobody asks. Raises `Unavailable`."""
+        raise Unavailable("a server does not show its hidden states")
+
+    def _note(self, key: bytes, request: Request, body: str) -> Failure:
         known = self.asked.get(key)
         if known and not self.again and known.file is not None:
             if known.failure and not known.failure.retryable and known.body == body:
@@ -95,7 +88,7 @@ class Asker:
                 self.waiting.add(key)
                 raise Unanswered("it is in a file that has not been read back")
         if not (known and known.file is None):
-            self.asked.put(key, self.identity, request, body)
+            self.asked.put(key, self._identity, request, body)
         raise Unanswered("it goes into the next file")
 
 
@@ -126,13 +119,12 @@ async def write(
 
 async def _ask(model: OpenAI, plan: flow.Plan, journal: Journal, asked: Asked, again: bool) -> int:
     """Note everything the plan asks for now; returns how much of it is in earlier files."""
-    callers, askers = dict[str, Caller](), list[Asker]()
+    callers, askers = dict[str, Calls](), list[Asker]()
     for role, each in (("subject", model), ("judge", plan.judge)):
         if isinstance(each, OpenAI):
             _heed(each, asked)
-            askers.append(Asker(each, asked, again))
-            callers[role] = Caller(askers[-1], journal)
-            askers[-1].identity = callers[role].identity
+            askers.append(Asker(each, journal, asked, again))
+            callers[role] = askers[-1]
         elif each is not None:
             callers[role] = Caller(each, journal)  # a judge on this machine answers at once
     services = open_services(plan.services, journal)
