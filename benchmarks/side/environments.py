@@ -44,4 +44,4 @@ def last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"(ERROR|[\w.]*(Error|Exception|Broken))\b", line)]
     said = (errors or lines or ["no message"])[-1]
-    return re.sub(r"(?:file://)?(?<![\w.])/(?:[\w.+@-]+/)+([\w.+@-]*)", r"\1", said)[:300]
+    return re.sub(r"(?<![\w./])(?:file://)?/(?!/)(?:[\w.+@-]+/)+([\w.+@-]*)", r"\1", said)[:300]

@@ -1,0 +1,114 @@
+"""Multiple choice by option likelihood, beside lm-evaluation-harness.
+
+Log-probabilities of four options after each question on SmolLM2-135M-Instruct in float32, two threads: doxa by
+`score`, lm-evaluation-harness by `HFLM.loglikelihood` with its default cache of one-token options, at whichever batch
+size of 1, 8, 32 was fastest on the first 16 questions before the clock ran. Both get the same text: the conversation,
+and an answer that starts with "Answer:", so that an option begins with a space and both cut it into the same tokens.
+Every log-probability must agree.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from side import Result, Row, Side, Table, Target, main, play
+
+HARNESS = "lm-evaluation-harness 0.4.13"
+START, THREADS = "Answer:", 2
+Item = dict[str, Any]
+
+
+def ours(setup: dict[str, Any]) -> Callable[[], list[float]]:
+    """doxa's engine."""
+    import asyncio
+    import math
+
+    from doxa.models.smollm2 import SmolLM2
+    from doxa.types import Message, Request
+
+    model = SmolLM2(threads=setup["threads"])
+    requests = [
+        Request((Message("user", item["text"]),), prefill=START, continuation=f" {option}")
+        for item in setup["items"]
+        for option in item["options"]
+    ]
+
+    def turn(count: int = len(requests)) -> list[float]:
+        replies = asyncio.run(model.score(requests[:count]))
+        return [math.fsum(token.logprob for token in reply.tokens) for reply in replies]  # type: ignore[union-attr,misc]
+
+    turn(8)
+    return turn
+
+
+def harness(setup: dict[str, Any]) -> Callable[[], list[float]]:
+    """lm-evaluation-harness on a model that transformers loaded."""
+    import torch
+    import transformers
+    from lm_eval.api.instance import Instance
+    from lm_eval.models.huggingface import HFLM
+
+    torch.set_num_threads(setup["threads"])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(setup["folder"])
+    base = transformers.AutoModelForCausalLM.from_pretrained(setup["folder"], dtype=torch.float32).eval()
+    model = HFLM(pretrained=base, tokenizer=tokenizer, device="cpu", batch_size=1)
+
+    def context(text: str) -> str:
+        chat = [{"role": "user", "content": text}]
+        return str(tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)) + START
+
+    pairs = [(context(item["text"]), f" {option}") for item in setup["items"] for option in item["options"]]
+
+    def turn(count: int = len(pairs)) -> list[float]:
+        requests = [Instance("loglikelihood", {}, pair, i) for i, pair in enumerate(pairs[:count])]
+        return [float(logprob) for logprob, _ in model.loglikelihood(requests, disable_tqdm=True)]
+
+    def speed(size: int) -> float:
+        model.batch_size_per_gpu = size
+        start = time.perf_counter()
+        turn(64)
+        return time.perf_counter() - start
+
+    turn(4)
+    model.batch_size_per_gpu = min((1, 8, 32), key=speed)
+    return turn
+
+
+def items(count: int) -> list[Item]:
+    """The question without its options, and the options."""
+    from doxa.prompts import render, without_choices
+    from doxa.questions import load
+
+    return [
+        {"text": without_choices(render(question), question.choices)[0].content, "options": list(question.choices)}
+        for question in load("bank:capitals_choice", limit=count)
+    ]
+
+
+def benchmark(quick: bool) -> Result:
+    from engine import weights
+
+    count = 16 if quick else 192
+    setup = {"folder": weights(), "threads": THREADS, "items": items(count)}
+    sides = Side("doxa", ours, setup), Side(HARNESS, harness, setup, ("lm-eval[hf]==0.4.13",))
+    played = play(sides, rounds=2 if quick else 5)
+    table = Table(
+        f"{count} questions with four options",
+        tuple(Row(n, t.seconds, count) for n, t in played.items()),
+        of="questions",
+    )
+    apart = None
+    if HARNESS in played:
+        pairs = zip(played["doxa"].answers[0], played[HARNESS].answers[0], strict=True)
+        apart = max(abs(a - b) for a, b in pairs)
+    targets = (
+        Target("times the speed of lm-evaluation-harness", table.ratio(HARNESS), at_least=2),
+        Target("largest difference of a log-probability", apart, at_most=1e-3),
+    )
+    return Result((table,), targets, failures=played.failures, versions=played.versions)
+
+
+if __name__ == "__main__":
+    main(benchmark)
