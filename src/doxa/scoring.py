@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ class Group:
 
     by: dict[str, str]
     measurements: list[Measurement]
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    """Of metrics that come from bins of the confidence: how far the exact value may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +153,22 @@ def where(table: pl.DataFrame, conditions: Sequence[str]) -> pl.DataFrame:
     """Rows that meet all `COL=VALUE` conditions; several on one column mean any of the values."""
     import polars as pl
 
+    for column, values in conditions_of(table, conditions).items():
+        table = table.filter(pl.col(column).cast(pl.String).is_in(values))
+        if not table.height:
+            raise UsageError(f"no row has {column} = {' or '.join(values)}", hint="check the spelling of the value")
+    return table
+
+
+def conditions_of(table: pl.DataFrame, conditions: Sequence[str]) -> dict[str, list[str]]:
+    """Per column the values that its cells may have. Raises `UsageError` for what is no condition on a column."""
     wanted: dict[str, list[str]] = {}
     for condition in conditions:
         column, sign, value = condition.partition("=")
         if not sign:
             raise UsageError(f"{condition!r} is no condition", hint="write COLUMN=VALUE")
         wanted.setdefault(existing(table, column), []).append(value)
-    for column, values in wanted.items():
-        table = table.filter(pl.col(column).cast(pl.String).is_in(values))
-        if not table.height:
-            raise UsageError(f"no row has {column} = {' or '.join(values)}", hint="check the spelling of the value")
-    return table
+    return wanted
 
 
 def typed(

@@ -53,6 +53,8 @@ def _listed(group: Group) -> list[Line]:
             ends = f"{m.low:.4f} to {m.high:.4f}" if known else "no interval"
             name = shortened(m.name, wide)
             lines.append((f"{name:<{wide}}{m.value:8.4f}   {ends:<18}   {DIRECTION[m.better]}", ""))
+            if m.name in group.bounds:
+                lines.append((f"    from bins: within {group.bounds[m.name]:.1e} of the exact value", "dim"))
             if m.reason and not known:
                 note = m.reason.removeprefix("no interval: ").removeprefix("no interval ")
                 lines += [(f"    {part}", "dim") for part in textwrap.wrap(note, WIDTH - 4)]
@@ -117,14 +119,16 @@ def _interval(m: Measurement | None) -> str:
 
 
 def _notes(groups: Sequence[Group]) -> list[Line]:
-    """Each reason for a dash, once, with the number of groups it holds for."""
+    """How far values from bins may be off, and each reason for a dash with the number of groups it holds for."""
     reasons: dict[str, int] = {}
     for group in groups:
         for m in group.measurements:
             if m.value is None:
                 reasons[f"{m.name}: {m.reason}"] = reasons.get(f"{m.name}: {m.reason}", 0) + 1
+    most = {name: max(g.bounds.get(name, 0.0) for g in groups) for g in groups for name in g.bounds}
+    bounds = [f"{name}: from bins, within {bound:.1e} of the exact value" for name, bound in most.items()]
     notes = (f"— {reason} ({times} {'group' if times == 1 else 'groups'})" for reason, times in reasons.items())
-    return [(line, "dim") for note in notes for line in textwrap.wrap(note, WIDTH, subsequent_indent="  ")]
+    return [(line, "dim") for note in [*bounds, *notes] for line in textwrap.wrap(note, WIDTH, subsequent_indent="  ")]
 
 
 def count(m: Measurement) -> str:

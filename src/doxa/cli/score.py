@@ -19,7 +19,10 @@ PERCENT = "percent"
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="CSV, JSONL (both also .gz), Parquet, or the directory of a run")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV, JSONL (both also .gz), Parquet (or a folder or pattern), or a run"),
+    ],
     confidence: Annotated[str | None, typer.Option(metavar="COL", help="column of the confidence")] = None,
     correct: Annotated[str | None, typer.Option(metavar="COL", help="column that says whether it was right")] = None,
     cluster: Annotated[
@@ -46,6 +49,9 @@ def score(
     ] = None,
     intervals: Annotated[bool, typer.Option(help="95 % intervals")] = True,
     seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 0,
+    stream: Annotated[
+        bool | None, typer.Option(help="Parquet in batches rather than at once; by itself where it is large")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="an .html file: the page; a .json file: the JSON")
     ] = None,
@@ -55,6 +61,7 @@ def score(
     from dataclasses import asdict
 
     from doxa.cli.forms import PAGES, of_confidences, score_table, takes_table
+    from doxa.cli.large import files_in_batches, score_files, whole_only
     from doxa.cli.outputs import check_output
     from doxa.errors import UsageError
     from doxa.scoring import open_log, score_log
@@ -72,6 +79,11 @@ def score(
     columns: dict[str, Any] = {"confidence": confidence, "correct": correct, "cluster": cluster}
     (read,), (percent,) = scales_named([scale])
     how: dict[str, Any] = {"scale": read, "percent": percent, "digits": digits}
+    files = files_in_batches(file, stream)
+    if files:
+        whole_only({"--complete-by": complete_by, "--estimator": estimator, "-o page": out and out.suffix in PAGES})
+        groups, taken = score_files(files, {**columns, **how, "by": by, "conditions": where}, metrics=names, **drawn)
+        return tell(groups, as_dict(file, taken, groups), out, as_json)
     log = open_log(file, **columns, conditions=where, estimator=estimator, **how)
     by = by or (["estimator"] if file.is_dir() else [])
     log = completed(log, complete_by, item, by)
@@ -154,5 +166,9 @@ def as_dict(file: Path, columns: dict[str, Any], groups: list[Group]) -> dict[st
         "schema": "doxa.score/1",
         "file": str(file),
         "columns": columns,
-        "groups": [{"by": group.by, "measurements": [asdict(m) for m in group.measurements]} for group in groups],
+        "groups": [
+            {"by": group.by, "measurements": [asdict(m) for m in group.measurements]}
+            | ({"bounds": dict(group.bounds)} if group.bounds else {})
+            for group in groups
+        ],
     }

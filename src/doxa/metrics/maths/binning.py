@@ -24,7 +24,12 @@ def equal_width(confidence: Floats, bins: int, edges: Edges = "right") -> Ints:
         raise UsageError(
             f"cannot make {bins} bins with edges={edges!r}", hint="edges is 'right' or 'left', bins at least 1"
         )
-    return locate(np.arange(1, bins) / bins, confidence, edges)
+    if edges == "left" or not (len(confidence) and confidence.min() >= 0 and confidence.max() <= 1):
+        return locate(np.arange(1, bins) / bins, confidence, edges)
+    # Faster than a search: the product is rounded, and so can at most be one bin too high.
+    index = (confidence * bins).astype(np.int32).astype(np.intp)
+    index -= confidence <= np.append(-1.0, np.arange(1, bins + 1) / bins)[index]
+    return np.asarray(index)
 
 
 def locate(inner: Floats, confidence: Floats, edges: Edges = "right") -> Ints:

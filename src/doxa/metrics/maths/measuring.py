@@ -56,7 +56,7 @@ def measure(
     ends = spread(rules, values, (p[known], y[known], units), seed) if intervals else {}
     alone = {name: r.p_value for name, r in rules.items() if units is None and values[name] is not None}
     tested = {name: p_value(cells) for name, p_value in alone.items() if p_value}
-    return [_measurement(name, rules[name], values[name], ends.get(name), tested.get(name), counts) for name in names]
+    return [measurement(name, rules[name], values[name], ends.get(name), tested.get(name), counts) for name in names]
 
 
 def default(scale: Scale) -> list[str]:
@@ -82,7 +82,7 @@ def spread(
     ends: dict[str, Interval] = {}
     if units is None:
         cells = group(p, y)
-        ends = {name: _within(r, r.interval(cells)) for name, r in named.items() if r.interval}
+        ends = {name: within(r, r.interval(cells)) for name, r in named.items() if r.interval}
     rest = {name: r for name, r in named.items() if name not in ends}
     if not rest:
         return ends
@@ -108,11 +108,11 @@ def _widened(rules: dict[str, Rule], data: tuple[Floats, Bools, Ints | None]) ->
     cells = group(p, y)
     share = 1.0 if units is None else (int(units.max()) + 1) / len(p)
     cells = Cells(cells.confidence, share * cells.right, share * cells.wrong)
-    found = {name: _within(r, r.interval(cells)) for name, r in rules.items() if r.interval}
+    found = {name: within(r, r.interval(cells)) for name, r in rules.items() if r.interval}
     return {name: Interval(ends.low, ends.high, f"{ends.how}, one answer a cluster") for name, ends in found.items()}
 
 
-def _within(r: Rule, ends: Interval) -> Interval:
+def within(r: Rule, ends: Interval) -> Interval:
     """The interval cut to the values that the metric can have."""
     if ends.low is None or ends.high is None:
         return ends
@@ -146,7 +146,7 @@ def _ends(r: Rule, value: float, drawn: Floats, null: Floats | None, how: str) -
     return Interval(low, high, f"reflected {how}")
 
 
-def _measurement(
+def measurement(
     name: str, r: Rule, value: float | None, ends: Interval | None, p: float | None, counts: dict[str, int]
 ) -> Measurement:
     """Put value, interval, the p of a test and counts together."""

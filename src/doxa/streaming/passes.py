@@ -1,0 +1,150 @@
+"""One reading of the files for the values, a second one for intervals where there are clusters."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from doxa.errors import DataError, UsageError
+from doxa.metrics.maths.checks import Bools, Floats, Ints
+from doxa.scoring import Group, parts
+from doxa.streaming.measuring import Plan, Shares, measurements, planned, points, tables
+from doxa.streaming.rows import BATCH, Batch, Source, levels, span
+from doxa.streaming.tally import Chunk, Grid, Tally, chunk
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BINS = 1 << 16
+"""Bins of the confidence, and groups of clusters."""
+BUDGET, FEWEST = 1 << 21, 1 << 10
+"""Bins of all groups together, and the least of one: there are fewer bins where there are very many groups."""
+
+T = TypeVar("T")
+U = TypeVar("U")
+Key = tuple[tuple[str, str], ...]
+
+
+def score_source(
+    source: Source, *, metrics: Iterable[str] | None = None, intervals: bool = True, seed: int = 0, batch: int = BATCH
+) -> list[Group]:
+    """Measure every combination of the `by` columns that occurs, in their order; without `by`, all rows.
+
+    Raises `UsageError` for metrics that cannot be computed in batches, `DataError` for a bad cell.
+    """
+    plan, many = planned(metrics, source.scale), levels(source)
+    if many > BUDGET // FEWEST:
+        raise UsageError(f"{many:,} groups are too many to tell apart", hint="name a --by column of fewer values")
+    bins = min(BINS, 1 << (BUDGET // many).bit_length() - 1)
+    twice = intervals and source.columns.cluster is not None
+    alone = replace(source, columns=replace(source.columns, cluster=None)) if twice else source
+    tallies = _tallies(alone, plan, Grid(*span(alone), bins), batch)
+    if not tallies:
+        raise DataError(
+            _nothing(source), hint="check the spelling of the value" if source.wanted else "are they empty?"
+        )
+    found = {key: points(plan, tally, intervals) for key, tally in tallies.items()}
+    shares: dict[Key, Shares] = {}
+    if twice:
+        shares = _shares(source, tallies, {key: tables(tallies[key], each) for key, each in found.items()}, batch)
+    return [
+        Group(
+            dict(key),
+            measurements(plan, tally, found[key], shares.get(key), intervals, seed),
+            {name: point.bound for name, point in found[key].items() if point.bound is not None},
+        )
+        for key, tally in sorted(tallies.items(), key=lambda pair: [value for _, value in pair[0]])
+    ]
+
+
+def _nothing(source: Source) -> str:
+    wanted = " and ".join(f"{name} = {' or '.join(values)}" for name, values in source.wanted)
+    return f"no row has {wanted}" if wanted else f"{source.files[0]} has no rows"
+
+
+def _tallies(source: Source, plan: Plan, grid: Grid, batch: int) -> dict[Key, Tally]:
+    """The first reading: counts and sums of every group."""
+    tallies: dict[Key, Tally] = {}
+    kernels, blank = plan.sums, Tally(grid)
+
+    def work(rows: Batch) -> list[tuple[Key, Chunk]]:
+        return [
+            (key, chunk(kernels, tallies.get(key, blank), p, y, missing))
+            for key, p, y, _, missing in columns(source, rows)
+        ]
+
+    for chunks in in_order(source.batches(batch), work):
+        for key, one in chunks:
+            tallies.setdefault(key, Tally(grid)).add(one)
+    return tallies
+
+
+def _shares(
+    source: Source, tallies: Mapping[Key, Tally], tables: Mapping[Key, Mapping[str, Floats]], batch: int
+) -> dict[Key, Shares]:
+    """The second reading: what answers count in each metric, by groups of clusters.
+
+    A group holds the clusters whose hash ends alike. Sums of groups of independent clusters are independent, and the
+    squares of sums add up to the same variance on average (Wolter 2007, random groups); nothing has to be kept for a
+    cluster, however many there are.
+    """
+    bins = next(iter(tallies.values())).grid.bins
+    found = {
+        key: Shares({name: np.zeros(bins) for name in table}, np.zeros(bins, dtype=np.intp))
+        for key, table in tables.items()
+    }
+
+    def work(rows: Batch) -> list[tuple[Key, dict[str, Floats], Ints]]:
+        done = []
+        for key, p, y, cluster, _ in columns(source, rows):
+            group = (cluster.hash() & (bins - 1)).to_numpy().astype(np.intp)
+            code = tallies[key].grid.places(p)
+            code += code
+            code += y
+            done.append((key, shared(tables[key], code, group, bins), np.bincount(group, minlength=bins)))
+        return done
+
+    for chunks in in_order(source.batches(batch), work):
+        for key, added, rows in chunks:
+            found[key].rows[:] += rows
+            for name, sums in added.items():
+                found[key].sums[name] += sums
+    return found
+
+
+def shared(tables: Mapping[str, Floats], code: Ints, group: Ints, groups: int) -> dict[str, Floats]:
+    """What answers count in each metric, summed by group."""
+    counts, found = np.empty(len(code)), {}
+    for name, table in tables.items():
+        np.take(table, code, out=counts, mode="clip")
+        found[name] = np.asarray(np.bincount(group, counts, groups), dtype=np.float64)
+    return found
+
+
+def columns(source: Source, rows: Batch) -> Iterator[tuple[Key, Floats, Bools, pl.Series, int]]:
+    """Yield per group of a batch: confidences and outcomes of complete rows, their clusters, the number of others."""
+    named = source.columns
+    for key, part in parts(source.clean(rows), source.by):
+        complete = part.drop_nulls([named.confidence, named.correct])
+        confidence, correct = complete[named.confidence].to_numpy(), complete[named.correct].to_numpy()
+        cluster = complete[named.cluster or named.correct]
+        yield tuple(key.items()), confidence, correct, cluster, part.height - complete.height
+
+
+def in_order(items: Iterable[T], work: Callable[[T], U]) -> Iterator[U]:
+    """Yield the results of work on all items in their order, a few of them under way at a time."""
+    threads = min(8, os.cpu_count() or 1)
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[U]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

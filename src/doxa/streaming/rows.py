@@ -1,0 +1,161 @@
+"""Rows of Parquet files, in batches, checked like those of a table in memory."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doxa.errors import DataError
+from doxa.scoring import LINE, Columns, choose_columns, conditions_of, existing, typed
+from doxa.types import Scale
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BATCH = 1 << 18
+"""Rows at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of one file, as they stand there."""
+
+    file: Path
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Files of rows, and how to read them."""
+
+    files: tuple[Path, ...]
+    columns: Columns
+    by: tuple[str, ...] = ()
+    wanted: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Columns and the values that rows must have there."""
+    scale: Scale = Scale.UNIT
+    percent: bool = False
+    digits: int | None = None
+
+    def names(self) -> list[str]:
+        """The columns that are read."""
+        columns = self.columns
+        given = (columns.confidence, columns.correct, columns.cluster, *self.by, *(name for name, _ in self.wanted))
+        return list(dict.fromkeys(name for name in given if name is not None))
+
+    def batches(self, rows: int = BATCH) -> Iterator[Batch]:
+        """Yield the rows. Raises `DataError` for a file that cannot be read."""
+        import polars as pl
+
+        for file in self.files:
+            line = 1
+            try:
+                for frame in pl.scan_parquet(file).select(self.names()).collect_batches(chunk_size=rows):
+                    lines = pl.int_range(line, line + frame.height, eager=True)
+                    yield Batch(file, frame.with_columns(lines.alias(LINE)))
+                    line += frame.height
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise DataError(f"{file} is not readable: {first(error)}", hint="is the file whole?") from None
+
+    def clean(self, batch: Batch) -> pl.DataFrame:
+        """The rows that are wanted, with confidences as numbers and outcomes as truth values.
+
+        Raises `DataError` naming file, row, field and value of the first bad cell of the batch.
+        """
+        import polars as pl
+
+        frame, columns = batch.frame, self.columns
+        for name, values in self.wanted:
+            frame = frame.filter(pl.col(name).cast(pl.String).is_in(values))
+        if not plain(frame, columns, self.scale) or self.percent:
+            frame = typed(frame, columns, self.scale, str(batch.file), self.percent)
+        confidence, correct = pl.col(columns.confidence).cast(pl.Float64), pl.col(columns.correct)
+        if frame.schema[columns.correct] != pl.Boolean:
+            correct = correct == 1
+        return frame.with_columns(confidence if self.digits is None else confidence.round(self.digits), correct)
+
+
+def plain(frame: pl.DataFrame, columns: Columns, scale: Scale) -> bool:
+    """Whether the batch needs no look at single cells: numbers in range, truth values, and clusters that have names."""
+    import polars as pl
+
+    confidence, correct = frame[columns.confidence], frame[columns.correct]
+    if not confidence.dtype.is_numeric() or not (correct.dtype.is_numeric() or correct.dtype == pl.Boolean):
+        return False
+    inside = confidence.is_between(0, 1) if scale is Scale.UNIT else confidence.is_finite()
+    told = correct.dtype == pl.Boolean or bool(((correct == 0) | (correct == 1)).all())
+    if columns.cluster is None or not (told and inside.all()):
+        return told and bool(inside.all())
+    cluster = frame[columns.cluster]
+    return not cluster.null_count() and (cluster.dtype.is_numeric() or not (cluster.cast(pl.String) == "").any())
+
+
+def parquet_files(path: Path) -> tuple[Path, ...]:
+    """The Parquet files that a path stands for: a file, a folder of them, or a pattern; none if it is anything else."""
+    if path.is_dir():
+        return () if (path / "items.parquet").is_file() else tuple(sorted(path.rglob("*.parquet")))
+    if path.is_file():
+        return (path,) if path.suffix.lower() == ".parquet" else ()
+    return tuple(sorted(Path(found) for found in glob.glob(str(path), recursive=True) if found.endswith(".parquet")))
+
+
+def count(files: Sequence[Path]) -> int:
+    """The number of rows, from the ends of the files. Raises `DataError` for a file that is not Parquet."""
+    import polars as pl
+
+    try:
+        return sum(int(pl.scan_parquet(file).select(pl.len()).collect().item()) for file in files)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"{files[0]} is not readable as Parquet: {first(error)}", hint="is the file whole?") from None
+
+
+def open_source(
+    files: Sequence[Path],
+    *,
+    confidence: str | None = None,
+    correct: str | None = None,
+    cluster: str | None = None,
+    by: Sequence[str] = (),
+    conditions: Sequence[str] = (),
+    scale: Scale = Scale.UNIT,
+    percent: bool = False,
+    digits: int | None = None,
+) -> Source:
+    """Choose the columns. Raises `UsageError` for those that do not exist in the first file, `DataError` in another."""
+    import polars as pl
+
+    empty = pl.scan_parquet(files[0]).head(0).collect()
+    columns = choose_columns(empty, confidence, correct, cluster)
+    by = tuple(existing(empty, name) for name in by)
+    wanted = tuple((name, tuple(values)) for name, values in conditions_of(empty, conditions).items())
+    return Source(tuple(files), columns, by, wanted, scale, percent, digits)
+
+
+def levels(source: Source) -> int:
+    """How many groups the `by` columns make, at most."""
+    import polars as pl
+
+    if not source.by:
+        return 1
+    found = pl.scan_parquet(list(source.files)).select(source.by).unique().select(pl.len())
+    return int(found.collect(engine="streaming").item())
+
+
+def span(source: Source) -> tuple[float, float]:
+    """The least and the largest confidence of scores that may be any number; of others 0 and 1."""
+    if source.scale is Scale.UNIT:
+        return 0.0, 1.0
+    ends: list[float] = []
+    for batch in source.batches():
+        values = source.clean(batch)[source.columns.confidence].drop_nulls()
+        if len(values):
+            ends += [float(values.min()), float(values.max())]  # type: ignore[arg-type]
+    return min(ends, default=0.0), max(ends, default=0.0)
+
+
+def first(error: Exception) -> str:
+    """The first line of what another library says."""
+    return str(error).strip().splitlines()[0]
