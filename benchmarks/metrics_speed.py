@@ -17,12 +17,12 @@ million numbers is the unit for eight of doxa's metrics.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
 from side import Result, Row, Side, Table, Target, main, play
+from side.jobs import distance, seconds, timed, values
 
 FOUR = ("auroc", "aurc", "brier_loss", "ece")
 EIGHT = (*FOUR, "prr", "log_loss", "adaptive_ece", "mmce")
@@ -46,7 +46,6 @@ TITLES = {
 RESAMPLES = {("scipy", "difference"): 200, ("vectorised loop", "clusters"): 100}
 DRAWN = 2000
 """Resamples of everybody else."""
-Jobs = Mapping[str, Callable[[], Any]]
 
 
 def sample(n: int, seed: int = 0) -> tuple[Any, Any]:
@@ -56,20 +55,6 @@ def sample(n: int, seed: int = 0) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed)
     p = rng.random(n)
     return p, rng.random(n) < 0.1 + 0.7 * p
-
-
-def timed(jobs: Jobs) -> Callable[[], dict[str, Any]]:
-    """A turn: every job with its seconds and what it found."""
-
-    def turn() -> dict[str, Any]:
-        found = {}
-        for name, job in jobs.items():
-            start = time.perf_counter()
-            value = job()
-            found[name] = [time.perf_counter() - start, value if isinstance(value, list) else float(value)]
-        return found
-
-    return turn
 
 
 # -- the sides ---------------------------------------------------------------------------------------------------------
@@ -306,25 +291,21 @@ def benchmark(quick: bool) -> Result:
         Side("vectorised loop", loop_measures, sizes),
     )
     played = play(sides, rounds=2 if quick else 3)
-    seconds = {
-        name: {job: tuple(answer[job][0] for answer in turns.answers) for job in turns.answers[0]}
-        for name, turns in played.items()
-    }
-    values = {name: {job: found for job, (_, found) in turns.answers[0].items()} for name, turns in played.items()}
+    took = {name: seconds(turns) for name, turns in played.items()}
     tables = tuple(
         Table(
             title.format(**sizes),
             tuple(
                 Row(called(name, job), own[job], work=RESAMPLES.get((name, job), DRAWN) if unit else 1)
-                for name, own in seconds.items()
+                for name, own in took.items()
                 if job in own
             ),
             of=unit,
         )
         for job, (title, unit) in TITLES.items()
     )
-    sort = median(seconds["doxa"]["argsort"])
-    sorts = {name: median(seconds["doxa"][f"one {name}"]) / sort for name in EIGHT}
+    sort = median(took["doxa"]["argsort"])
+    sorts = {name: median(took["doxa"][f"one {name}"]) / sort for name in EIGHT}
     listed = ", ".join(f"{name} {value:.2f}" for name, value in sorts.items())
     targets = (
         Target("intervals beside a vectorised loop, times as fast", tables[-1].ratio("vectorised loop"), at_least=10),
@@ -333,7 +314,10 @@ def benchmark(quick: bool) -> Result:
     return Result(
         tables,
         targets,
-        notes=(f"Metrics of {sizes['million']:,} answers in sorts of as many numbers: {listed}.", *agreement(values)),
+        notes=(
+            f"Metrics of {sizes['million']:,} answers in sorts of as many numbers: {listed}.",
+            *agreement({name: values(turns) for name, turns in played.items()}),
+        ),
         failures=played.failures,
         versions=played.versions,
     )
@@ -344,24 +328,16 @@ def called(side: str, job: str) -> str:
     return "scikit-learn" if side == "scipy" and job != "difference" else side
 
 
-def agreement(values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def agreement(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Sentences on how far the numbers of the sides are from doxa's."""
-    mine = {**values["doxa"], "clusters": values["doxa"]["replicates"]}
+    mine = {**found["doxa"], "clusters": found["doxa"]["replicates"]}
     said = []
-    for side, found in list(values.items())[1:]:
-        apart = {
-            job: distance(mine[job], value, relative=job in ("mean", "difference")) for job, value in found.items()
-        }
+    for side, theirs in list(found.items())[1:]:
+        scale = {job: abs(mine[job]) if job in ("mean", "difference") else 1 for job in theirs}
+        apart = {job: distance(mine[job], value) / scale[job] for job, value in theirs.items()}
         said.append(f"{side} is within " + ", ".join(f"{value:.0e} ({job})" for job, value in apart.items()) + ".")
     estimated = "standard errors, which are estimates from other random draws, are compared relatively"
     return [f"How far the numbers are from doxa's at most ({estimated}; `prr` and `ranking` hold shuffles):", *said]
-
-
-def distance(a: Any, b: Any, *, relative: bool) -> float:
-    """The greatest distance between numbers in the same places."""
-    if isinstance(a, list):
-        return max(distance(x, y, relative=relative) for x, y in zip(a, b, strict=True))
-    return abs(a - b) / (abs(a) if relative else 1)
 
 
 if __name__ == "__main__":

@@ -1,142 +1,137 @@
-"""Scores of sampled answers beside LM-Polygraph 0.7.0, whose own code runs unmodified, in one process.
+"""Scores of sampled answers beside LM-Polygraph.
 
-python benchmarks/sample_scores.py [MATRICES] [QUESTIONS]
-
-Graph scores: degree, eccentricity and Laplacian eigenvalues together of 10,000 matrices of 10 answers. Lexical
-similarity: ROUGE-L of all pairs of 10 texts for 1,000 questions, of words on which the two ways of cutting a text into
-words agree (no articles, nothing a stemmer would shorten). Both sides get the same data, ours from the matrices and
-texts on; they take turns, the best time of each counts. Exit code 1 if a ratio is below what is promised or a number
-differs by more than 1e-9.
-
-LM-Polygraph is installed once, without its dependencies, into a folder of its own in the environment that runs this.
-Importing it would import most of those (more than 160 packages), so its three packages stand hollow here: their modules
-are found by path, their `__init__` does not run. PIL and transformers, of which `lm_polygraph.utils.common` imports a
-name each for other purposes, are hollow too. Nothing hollow is ever called.
+Both sides get the same random data: 2,000 matrices of how much each of 10 answers entails and contradicts each other
+one, as an entailment model would give them, and for lexical similarity 1,000 questions with 10 texts of 6 to 18 words,
+on which the two ways of cutting a text into words agree (no articles, nothing a stemmer would shorten). From there on
+each computes its scores: degree, eccentricity and Laplacian eigenvalues of the entailments, kernel language entropy of
+entailments and contradictions, the entropy of the frequencies of 10 answers' meanings, and the mean ROUGE-L of all
+pairs of texts. The entailment model itself, which both would have to ask, is left out, and with it nearly all of the
+time that such a score takes on a real question.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
+from typing import Any
 
-import numpy as np
+from side import Result, Row, Side, Table, Target, main, play
+from side.jobs import distance, seconds, timed, values
 
-from doxa.estimators.degree_similarity import degree_similarity
-from doxa.estimators.eccentricity import eccentricity
-from doxa.estimators.graph import spectrum
-from doxa.estimators.laplacian_eigenvalues import laplacian_eigenvalues
-from doxa.estimators.lexical_similarity import lexical_similarity
-from doxa.estimators.similarity import similarities
-
-FOLDER = Path(sys.prefix) / "lm-polygraph-0.7.0"
-NEEDED = (
-    "lm-polygraph==0.7.0",
-    "rouge-score==0.1.2",
-    "nltk>=3.9,<4",
-    "absl-py",
-    "six",
-    "regex",
-    "joblib",
-    "click",
-    "tqdm",
-)
-ANSWERS = 10
+ANSWERS, MEANINGS = 10, 4
 WORDS = """
 paris london rome oslo bern lima cairo delhi tokyo berlin madrid lisbon dublin prague vienna warsaw north south east
 west river hill lake town port sea gold iron tin lead film book song poem man child king queen duke is was in on at by
 for and or but not first second third next last red blue green black white old new big small long short
 """
+TITLES = {
+    "degree": "Degree, of {matrices:,} matrices",
+    "spectral": "Eccentricity and Laplacian eigenvalues, of {matrices:,} matrices",
+    "kernel": "Kernel language entropy, of {matrices:,} matrices",
+    "meanings": "Entropy of the frequencies of meanings, of {matrices:,} questions",
+    "lexical": "Lexical similarity by ROUGE-L, of {questions:,} questions",
+}
 
 
-def install() -> None:
-    """Install what is to be compared with, whole or not at all."""
-    if FOLDER.exists():
-        return
-    with tempfile.TemporaryDirectory(dir=FOLDER.parent) as folder:
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--no-deps", "--target", f"{folder}/done", *NEEDED], check=True)
-        (Path(folder) / "done").rename(FOLDER)
+def data(setup: Any) -> tuple[Any, Any, Any, Any]:
+    """Entailments, contradictions, meanings and texts."""
+    import numpy as np
 
-
-def hollow(name: str, folder: Path | None = None, **names: object) -> None:
-    """Put a module in place that runs no code; of one with a folder the modules can be imported."""
-    sys.modules[name] = ModuleType(name)
-    vars(sys.modules[name]).update(names, **({"__path__": [str(folder)]} if folder else {}))
-
-
-def open_polygraph() -> None:
-    """Make LM-Polygraph's estimators importable, one module at a time."""
-    install()
-    sys.path.append(str(FOLDER))
-    for package in ("lm_polygraph", "lm_polygraph.utils", "lm_polygraph.estimators"):
-        hollow(package, FOLDER / package.replace(".", "/"))
-    hollow("PIL", Image=None)
-    hollow("transformers", AutoProcessor=None)
-
-
-def graph_scores(count: int) -> float:
-    """The ratio of times for the three graph scores."""
-    alike = np.random.default_rng(0).random((count, ANSWERS, ANSWERS))
-    alike[:, range(ANSWERS), range(ANSWERS)] = 1
-    stats = {"semantic_matrix_entail": alike, "sample_texts": [[""] * ANSWERS] * count}
-    rivals = [
-        import_module("lm_polygraph.estimators.deg_mat").DegMat(),
-        import_module("lm_polygraph.estimators.eccentricity").Eccentricity(),
-        import_module("lm_polygraph.estimators.eig_val_laplacian").EigValLaplacian(),
-    ]
-
-    def ours():
-        stack = (alike + alike.swapaxes(-1, -2)) / 2
-        values, vectors = spectrum(stack)
-        return 1 - degree_similarity(stack), eccentricity(values, vectors), laplacian_eigenvalues(values)
-
-    title = f"degree, eccentricity and Laplacian eigenvalues of {count} matrices of {ANSWERS} answers"
-    return compared(title, ours, lambda: [rival(stats) for rival in rivals], turns=5)
-
-
-def lexical(count: int) -> float:
-    """The ratio of times for lexical similarity."""
     rng = np.random.default_rng(0)
-    lengths = rng.integers(6, 19, (count, ANSWERS))
+    entail, contra, _ = np.moveaxis(rng.dirichlet((1, 1, 1), (setup["matrices"], ANSWERS, ANSWERS)), -1, 0)
+    itself = range(ANSWERS)
+    entail[:, itself, itself], contra[:, itself, itself] = 1, 0
+    meanings = rng.integers(0, MEANINGS, (setup["matrices"], ANSWERS)).tolist()
+    lengths = rng.integers(6, 19, (setup["questions"], ANSWERS))
     texts = [[" ".join(rng.choice(WORDS.split(), length)).capitalize() + "." for length in row] for row in lengths]
-    rival = import_module("lm_polygraph.estimators.lexical_similarity").LexicalSimilarity("rougeL")
-
-    def ours():
-        return [-float(lexical_similarity(similarities("rougeL", answers))) for answers in texts]
-
-    title = f"ROUGE-L of all pairs of {ANSWERS} texts of 6 to 18 words, {count} questions"
-    return compared(title, ours, lambda: rival({"sample_texts": texts}), turns=3)
+    return entail, contra, meanings, texts
 
 
-def compared(title: str, ours: Callable[[], object], theirs: Callable[[], object], turns: int) -> float:
-    """Let both take turns; print and return the ratio of their best times, 0 where their numbers differ."""
-    best, found = [np.inf, np.inf], [np.empty(0), np.empty(0)]
-    for _ in range(turns):
-        for who, work in enumerate((ours, theirs)):
-            start = time.perf_counter()
-            answer = work()
-            best[who], found[who] = min(best[who], time.perf_counter() - start), np.asarray(answer)
-    difference = abs(found[0] - found[1]).max()
-    print(title)
-    print(f"  doxa         {best[0]:7.3f} s")
-    print(f"  LM-Polygraph {best[1]:7.3f} s   x {best[1] / best[0]:.1f}   differ by at most {difference:.0e}")
-    return best[1] / best[0] if difference < 1e-9 else 0.0
+def doxa_scores(setup):
+    import math
+
+    from doxa.estimators.degree_similarity import degree_similarity
+    from doxa.estimators.discrete_semantic_entropy import discrete_semantic_entropy
+    from doxa.estimators.eccentricity import eccentricity
+    from doxa.estimators.graph import spectrum
+    from doxa.estimators.kernel_language_entropy import kernel_language_entropy
+    from doxa.estimators.laplacian_eigenvalues import laplacian_eigenvalues
+    from doxa.estimators.lexical_similarity import lexical_similarity
+    from doxa.estimators.similarity import similarities
+
+    entail, contra, meanings, texts = data(setup)
+
+    def alike():
+        return (entail + entail.swapaxes(-1, -2)) / 2
+
+    def spectral():
+        eigenvalues, vectors = spectrum(alike())
+        return [*eccentricity(eigenvalues, vectors).tolist(), *laplacian_eigenvalues(eigenvalues).tolist()]
+
+    return timed(
+        {
+            "degree": lambda: (1 - degree_similarity(alike())).tolist(),
+            "spectral": spectral,
+            "kernel": lambda: (kernel_language_entropy((1 + entail - contra) / 2) / math.log(ANSWERS)).tolist(),
+            "meanings": lambda: [discrete_semantic_entropy(each) for each in meanings],
+            "lexical": lambda: [-float(lexical_similarity(similarities("rougeL", each))) for each in texts],
+        }
+    )
 
 
-def main() -> None:
-    given = [int(text) for text in sys.argv[1:]]
-    matrices, questions = (*given, *(10_000, 1_000)[len(given) :])
-    open_polygraph()
-    enough = [graph_scores(matrices) >= 10, lexical(questions) >= 5]
-    if not all(enough):
-        sys.exit("below the promised ratios (10 and 5), or unequal")
+def polygraph_scores(setup):
+    from lm_polygraph.estimators import (
+        DegMat,
+        Eccentricity,
+        EigValLaplacian,
+        KernelLanguageEntropy,
+        LexicalSimilarity,
+        SemanticEntropy,
+    )
+
+    entail, contra, meanings, texts = data(setup)
+    blank = [[""] * ANSWERS] * len(entail)
+    stats = {"semantic_matrix_entail": entail, "semantic_matrix_contra": contra, "sample_texts": blank}
+    groups = [[[i for i, m in enumerate(row) if m == one] for one in sorted(set(row))] for row in meanings]
+    places = [[sorted(set(row)).index(m) for m in row] for row in meanings]
+    sorted_out = {**stats, "semantic_classes_entail": {"class_to_sample": groups, "sample_to_class": places}}
+    degree, eccentric, eigen = DegMat(), Eccentricity(), EigValLaplacian()
+    kernel, lexical = KernelLanguageEntropy(), LexicalSimilarity("rougeL")
+    entropy = SemanticEntropy(class_probability_estimation="frequency")
+
+    def numbers(found):
+        return [float(value) for value in found]
+
+    return timed(
+        {
+            "degree": lambda: numbers(degree(stats)),
+            "spectral": lambda: [*numbers(eccentric(stats)), *numbers(eigen(stats))],
+            "kernel": lambda: numbers(kernel(stats)),
+            "meanings": lambda: numbers(entropy(sorted_out)),
+            "lexical": lambda: numbers(lexical({"sample_texts": texts})),
+        }
+    )
+
+
+def benchmark(quick: bool) -> Result:
+    sizes = {"matrices": 200, "questions": 50} if quick else {"matrices": 2_000, "questions": 1_000}
+    rival = "LM-Polygraph"
+    sides = Side("doxa", doxa_scores, sizes), Side(rival, polygraph_scores, sizes, ("lm-polygraph==0.7.0",))
+    played = play(sides, rounds=3)
+    took = {name: seconds(turns) for name, turns in played.items()}
+    tables = {
+        job: Table(title.format(**sizes), tuple(Row(name, own[job]) for name, own in took.items()))
+        for job, title in TITLES.items()
+    }
+    notes = []
+    if rival in played:
+        mine, theirs = values(played["doxa"]), values(played[rival])
+        apart = ", ".join(f"{job} {distance(mine[job], theirs[job]):.0e}" for job in TITLES)
+        notes.append(f"The numbers of both sides differ by at most: {apart}.")
+    targets = (
+        Target("eccentricity and eigenvalues beside LM-Polygraph, times as fast", tables["spectral"].ratio(rival), 10),
+        Target("lexical similarity beside LM-Polygraph, times as fast", tables["lexical"].ratio(rival), 5),
+    )
+    return Result(tuple(tables.values()), targets, tuple(notes), failures=played.failures, versions=played.versions)
 
 
 if __name__ == "__main__":
-    main()
+    main(benchmark)
