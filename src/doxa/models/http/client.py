@@ -95,7 +95,7 @@ class Client:
                 if answer.busy:
                     link.limiter.throttled()
                 wait = backoff(attempt, self.clock.random()) if answer.wait is None else answer.wait
-                # To be asked to wait is no failure yet: where 30 % are refused, eight in a row befall one call in 15,000.
+                # To be asked to wait is no failure yet: where 30 % are refused, one call in 15,000 is eight times over.
                 tries = self.max_attempts * (2 if answer.kind == "rate_limited" else 1)
                 if not answer.retry or attempt >= tries or self.clock.now() + wait >= end:
                     return Failure(answer.kind, answer.message, answer.retry, attempt)
