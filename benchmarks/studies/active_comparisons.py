@@ -1,6 +1,6 @@
 """Does an active schedule of 5 comparisons a question give what 15 random ones do?
 
-python benchmarks/active_comparisons.py [MODEL] [--questions 300] [--seeds 5] [--journal FOLDER]
+python benchmarks/studies/active_comparisons.py [MODEL] [--questions 300] [--seeds 5] [--journal FOLDER]
 
 MODEL is a mock (`mock/honest`, without network or weights, the default) asked about planted questions, or any other,
 `smollm2` say, asked for capitals. Ratings are Bradley–Terry. Mocks are read three ways: their greedy word, which goes
