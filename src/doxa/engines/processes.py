@@ -88,7 +88,11 @@ async def _live(recipe: Recipe, share: Sequence[Question], told: Callable[[Tally
             ended = word.last
     finally:
         process.stdin.close()
-        await _gone(process)
+        going = asyncio.ensure_future(_gone(process))
+        try:
+            await asyncio.shield(going)
+        finally:  # another worker's error may end the waiting, but not the wait
+            await going
     return ended
 
 

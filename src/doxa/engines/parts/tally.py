@@ -52,9 +52,9 @@ class Tally:
         )
 
     def hand_to(self, caller: Caller) -> None:
-        """Let a caller speak for the workers too: what they paid for it will find in the journal, not save."""
+        """Let a caller speak for the workers too: what they paid for, it will find in the journal without saving it."""
         caller.spent += self.usage
-        caller.saved += self.saved - self.usage.calls
+        caller.saved -= self.usage.calls
         caller.returned |= set(self.returned)
         for kind, number in self.failures.items():
             caller.failures[kind] = caller.failures.get(kind, 0) + number
