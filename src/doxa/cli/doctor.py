@@ -32,7 +32,7 @@ class Examination:
 
 
 def doctor(
-    model: Annotated[str, typer.Argument(help="smollm2, hf/PATH, openai/NAME, replay/FILE or mock/NAME")],
+    model: Annotated[str, typer.Argument(help="smollm2, hf/PATH, vllm/PATH, openai/NAME, replay/FILE or mock/NAME")],
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
     """Find out what a model offers, and which estimators can run.

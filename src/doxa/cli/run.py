@@ -11,7 +11,9 @@ import typer
 
 def run(
     questions: Annotated[str, typer.Argument(help="bank:NAME, a .jsonl, .csv or .parquet file, or hf://org/name")],
-    model: Annotated[str, typer.Option(help="smollm2, hf/PATH_OR_ID, openai/NAME, replay/FILE or mock/NAME")],
+    model: Annotated[
+        str, typer.Option(help="smollm2, hf/PATH_OR_ID, vllm/PATH_OR_ID, openai/NAME, replay/FILE, mock/NAME")
+    ],
     knob: Annotated[list[str] | None, typer.Option("-M", help="a knob of the model: int8=true, device=cuda")] = None,
     estimators: Annotated[str, typer.Option(help="names, perhaps with knobs: a,b(samples=5); or auto")] = "auto",
     out: Annotated[str | None, typer.Option(help="the run's folder [runs/<id>]")] = None,
