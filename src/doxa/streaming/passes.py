@@ -103,10 +103,8 @@ def _shares(
     def work(rows: Batch) -> list[tuple[Key, dict[str, Floats], Ints]]:
         done = []
         for key, p, y, cluster, _ in columns(source, rows):
-            group = (cluster.hash() & (bins - 1)).to_numpy().astype(np.intp)
-            code = tallies[key].grid.places(p)
-            code += code
-            code += y
+            group = cluster.hash().to_numpy().view(np.int64) & (bins - 1)
+            code = tallies[key].grid.codes(p, y)
             done.append((key, shared(tables[key], code, group, bins), np.bincount(group, minlength=bins)))
         return done
 

@@ -24,6 +24,8 @@ class Batch:
     """Some rows of one file, as they stand there."""
 
     file: Path
+    line: int
+    """Of the first row, counted from 1."""
     frame: pl.DataFrame
 
 
@@ -54,8 +56,7 @@ class Source:
             line = 1
             try:
                 for frame in pl.scan_parquet(file).select(self.names()).collect_batches(chunk_size=rows):
-                    lines = pl.int_range(line, line + frame.height, eager=True)
-                    yield Batch(file, frame.with_columns(lines.alias(LINE)))
+                    yield Batch(file, line, frame)
                     line += frame.height
             except (pl.exceptions.PolarsError, OSError) as error:
                 raise DataError(f"{file} is not readable: {first(error)}", hint="is the file whole?") from None
@@ -68,9 +69,11 @@ class Source:
         import polars as pl
 
         frame, columns = batch.frame, self.columns
-        for name, values in self.wanted:
-            frame = frame.filter(pl.col(name).cast(pl.String).is_in(values))
-        if not plain(frame, columns, self.scale) or self.percent:
+        if self.wanted or self.percent or not plain(frame, columns, self.scale):
+            lines = pl.int_range(batch.line, batch.line + frame.height, eager=True)
+            frame = frame.with_columns(lines.alias(LINE))
+            for name, values in self.wanted:
+                frame = frame.filter(pl.col(name).cast(pl.String).is_in(values))
             frame = typed(frame, columns, self.scale, str(batch.file), self.percent)
         confidence, correct = pl.col(columns.confidence).cast(pl.Float64), pl.col(columns.correct)
         if frame.schema[columns.correct] != pl.Boolean:
