@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -145,28 +141,3 @@ def test_a_call_never_lasts_longer_than_its_patience(tmp_path: Path) -> None:
             await model.close()
 
     within(work)
-
-
-@pytest.mark.slow
-def test_the_command_ends_too_and_says_how_to_go_on(tmp_path: Path) -> None:
-    rows = ({"id": f"q{n}", "question": f"Which tree is number {n}?", "answer": "amber"} for n in range(100))
-    (tmp_path / "q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    faults = json.dumps([*[None] * 99, *["hang"] * 9])
-    command = [sys.executable, str(Path(__file__).parents[1] / "fake_server.py"), "--faults", faults]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        environment = {**os.environ, "OPENAI_BASE_URL": server.stdout.readline().strip(), "OPENAI_API_KEY": "x"}
-        run = ["run", "q.jsonl", "--model", "openai/fake-1", "-M", "timeout=1", "-M", "max_attempts=2"]
-        done = subprocess.run(
-            [sys.executable, "-m", "doxa.cli.main", *run, "--estimators", LABEL, "--out", "run"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        server.terminate()
-    assert done.returncode == 3, done.stderr
-    assert "doxa resume" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(list(entries(tmp_path / "run"))) == 99
