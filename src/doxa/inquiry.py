@@ -166,25 +166,29 @@ class Caller:
                 self.unfinished += 1
                 return Failure("budget", "the limit of calls or of cost is reached")
             try:
-                if request.continuation is None:
-                    outcome = (await self.model.generate([request]))[0][0]
-                else:
-                    outcome = (await self.model.score([request]))[0]
+                return await self._bought(key, request)
             except DoxaError:
-                self._budget.closed = True  # what no request can get is not asked for again by those that wait
+                # What no request can get, or no journal can keep, is not asked for by those that wait.
+                self._budget.closed = True
                 raise
-            if isinstance(outcome, Failure):
-                self.failures[outcome.kind] = self.failures.get(outcome.kind, 0) + 1
-                self.unfinished += outcome.retryable
-                return outcome
-            outcome = _encodable(outcome)
-            self.spent += outcome.usage
-            self.returned.add(outcome.model)
-            if self._journal is not None:
-                await self._journal.put(key, self.identity, request, outcome)
-            if self._price is not None:
-                self._budget.spend(self._price.cost(outcome.usage))
+
+    async def _bought(self, key: bytes, request: Request) -> Outcome:
+        if request.continuation is None:
+            outcome = (await self.model.generate([request]))[0][0]
+        else:
+            outcome = (await self.model.score([request]))[0]
+        if isinstance(outcome, Failure):
+            self.failures[outcome.kind] = self.failures.get(outcome.kind, 0) + 1
+            self.unfinished += outcome.retryable
             return outcome
+        outcome = _encodable(outcome)
+        self.spent += outcome.usage
+        self.returned.add(outcome.model)
+        if self._journal is not None:
+            await self._journal.put(key, self.identity, request, outcome)
+        if self._price is not None:
+            self._budget.spend(self._price.cost(outcome.usage))
+        return outcome
 
     async def drain(self, seconds: float) -> None:
         """Ask nothing further; let the calls under way arrive and be recorded, and cancel what takes longer."""

@@ -142,7 +142,7 @@ def _check(directory: Path, run_id: str, fresh: bool) -> None:
         if not fresh and found != run_id:
             hint = "choose another --out, or start anew with --fresh"
             raise UsageError(f"{directory} holds another run ({found})", hint=hint)
-    elif any(directory.iterdir()) and not journal_files(directory):
+    elif not journal_files(directory) and any(not path.match(f".{INFO}.*.part") for path in directory.iterdir()):
         shards = f"merge its shards: doxa merge {directory}/shard-* --out {directory}"
         hint = shards if any(directory.glob("shard-*")) else "choose another --out"
         raise UsageError(f"{directory} is not empty and holds no run", hint=hint)
