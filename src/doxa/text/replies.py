@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from doxa.text.words import normalise, plain, stands_in
 
@@ -65,6 +66,7 @@ def sentences(text: str) -> list[str]:
     return [sentence for sentence in (*found, text[start:].strip()) if sentence]
 
 
+@lru_cache(maxsize=1024)  # a grader asks three times for that of one reply, and every estimator may ask again
 def answer_sentence(text: str) -> str:
     """The sentence that holds the answer, without markup: boxed, after "Answer:", or the first that says anything."""
     text = re.sub(r"[ \t\u00a0]+", " ", plain(text[:_LONGEST]))
