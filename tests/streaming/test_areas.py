@@ -1,4 +1,4 @@
-"""Areas of a ranking from bins: no order of the answers inside a bin lies outside the bounds; slopes are derivatives."""
+"""Rankings from bins: no order of answers inside a bin lies outside the bounds, and slopes are derivatives."""
 
 from __future__ import annotations
 

@@ -18,6 +18,9 @@ from doxa.streaming import places, sums
 from doxa.streaming.tally import Tally, apart
 from doxa.types import Measurement, Scale
 
+ROUNDING = 1e-9
+"""Intervals narrower than this show no spread but that of rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -107,24 +110,32 @@ def tables(tally: Tally, points: Mapping[str, Point]) -> dict[str, Floats]:
 
 
 def measurements(
-    plan: Plan, tally: Tally, points: Mapping[str, Point], shares: Shares | None, intervals: bool, seed: int
+    plan: Plan, tally: Tally, points: Mapping[str, Point], ends: Mapping[str, Interval], independent: bool
 ) -> list[Measurement]:
-    """Values with intervals and counts; `shares` where rows belong to clusters."""
+    """Values with intervals and counts; of independent answers also the p of metrics that test calibration."""
     counts = {"n": tally.n, "missing": tally.missing, "errors": 0}
     if not tally.n:
         why = "no graded answer has a confidence"
         return [Measurement(n, None, None, None, better=r.better, reason=why, **counts) for n, r in plan.rules.items()]
     cells, made = tally.cells(), []
     for name, r in plan.rules.items():
-        point = points.get(name)
-        if point is None:
-            made.append(measurement(name, r, None, None, None, counts))
-            continue
-        ends = None
-        if intervals:
-            ends = _independent(r, point, cells, seed) if shares is None else _clustered(name, r, point, cells, shares)
-        made.append(measurement(name, r, point.value, ends and within(r, ends), None, counts))
+        value = points[name].value if name in points else None
+        p = r.p_value(cells) if r.p_value and independent and value is not None else None
+        made.append(measurement(name, r, value, ends.get(name), p, counts))
     return made
+
+
+def spread(
+    plan: Plan, tally: Tally, points: Mapping[str, Point], shares: Shares | None, seed: int
+) -> dict[str, Interval]:
+    """Intervals by formula; `shares` where rows belong to clusters."""
+    cells = tally.cells()
+    found = {}
+    for name, point in points.items():
+        r = plan.rules[name]
+        ends = _independent(r, point, cells, seed) if shares is None else _clustered(name, r, point, cells, shares)
+        found[name] = within(r, ends)
+    return found
 
 
 def _independent(r: Rule, point: Point, cells: Cells, seed: int) -> Interval:
@@ -156,7 +167,8 @@ def _clustered(name: str, r: Rule, point: Point, cells: Cells, shares: Shares) -
     if name not in shares.sums:
         return Interval(None, None, "no interval: under two right or two wrong answers")
     ends = _around(point.value, float((shares.sums[name] ** 2).sum()), groups, "groups of clusters")
-    if ends.low == ends.high and ends.low is not None and r.interval is not None:
+    alike = ends.low is not None and ends.high is not None and ends.high - ends.low < ROUNDING
+    if alike and r.interval is not None:
         share = groups / float(cells.total)
         low, high, how = r.interval(Cells(cells.confidence, share * cells.right, share * cells.wrong))
         return Interval(low, high, f"{how}, one answer a group of clusters")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from doxa.errors import DataError, UsageError
+from doxa.errors import DataError, DoxaError, UsageError
 from doxa.metrics.maths.checks import Bools, Floats, Ints
 from doxa.scoring import Group, parts
-from doxa.streaming.measuring import Plan, Shares, measurements, planned, points, tables
+from doxa.streaming.measuring import Plan, Shares, measurements, planned, points, spread, tables
 from doxa.streaming.rows import BATCH, Batch, Source, levels, span
 from doxa.streaming.tally import Chunk, Grid, Tally, chunk
 
@@ -42,30 +42,29 @@ def score_source(
     if many > BUDGET // FEWEST:
         raise UsageError(f"{many:,} groups are too many to tell apart", hint="name a --by column of fewer values")
     bins = min(BINS, 1 << (BUDGET // many).bit_length() - 1)
-    twice = intervals and source.columns.cluster is not None
-    alone = replace(source, columns=replace(source.columns, cluster=None)) if twice else source
+    independent = source.columns.cluster is None
+    alone = replace(source, columns=replace(source.columns, cluster=None)) if intervals else source
     tallies = _tallies(alone, plan, Grid(*span(alone), bins), batch)
-    if not tallies:
-        raise DataError(
-            _nothing(source), hint="check the spelling of the value" if source.wanted else "are they empty?"
-        )
+    if not any(tally.n + tally.missing for tally in tallies.values()):
+        raise _nothing(source)
     found = {key: points(plan, tally, intervals) for key, tally in tallies.items()}
     shares: dict[Key, Shares] = {}
-    if twice:
+    if intervals and not independent:
         shares = _shares(source, tallies, {key: tables(tallies[key], each) for key, each in found.items()}, batch)
-    return [
-        Group(
-            dict(key),
-            measurements(plan, tally, found[key], shares.get(key), intervals, seed),
-            {name: point.bound for name, point in found[key].items() if point.bound is not None},
-        )
-        for key, tally in sorted(tallies.items(), key=lambda pair: [value for _, value in pair[0]])
-    ]
+    groups = []
+    for key, tally in sorted(tallies.items(), key=lambda pair: [value for _, value in pair[0]]):
+        own = found[key]
+        ends = spread(plan, tally, own, shares.get(key), seed) if intervals else {}
+        bounds = {name: point.bound for name, point in own.items() if point.bound is not None}
+        groups.append(Group(dict(key), measurements(plan, tally, own, ends, independent), bounds))
+    return groups
 
 
-def _nothing(source: Source) -> str:
+def _nothing(source: Source) -> DoxaError:
     wanted = " and ".join(f"{name} = {' or '.join(values)}" for name, values in source.wanted)
-    return f"no row has {wanted}" if wanted else f"{source.files[0]} has no rows"
+    if wanted:
+        return UsageError(f"no row has {wanted}", hint="check the spelling of the value")
+    return DataError(f"{source.files[0]} has no rows", hint="are all files empty?")
 
 
 def _tallies(source: Source, plan: Plan, grid: Grid, batch: int) -> dict[Key, Tally]:
