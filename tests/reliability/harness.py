@@ -13,9 +13,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from aiohttp import web
 
@@ -79,7 +79,7 @@ class Child:
 
     pid: int
     log: Path
-    nursery: Nursery
+    answers: IO[bytes]
     code: int | None = None
 
     def send(self, number: int) -> float:
@@ -89,8 +89,8 @@ class Child:
 
     def ended(self, seconds: float = 0.0) -> bool:
         """Whether it has ended, or does so within `seconds`."""
-        if self.code is None and select.select([self.nursery.answers], [], [], seconds)[0]:
-            self.code = int(self.nursery.answers.readline())
+        if self.code is None and select.select([self.answers], [], [], seconds)[0]:
+            self.code = int(self.answers.readline())
         return self.code is not None
 
     def wait(self, seconds: float = 120.0) -> int:
@@ -106,24 +106,40 @@ class Child:
         return self.log.read_text()
 
 
-@dataclass
-class Nursery:
-    """Starts doxas one after another; the log of the last one is kept."""
-
-    folder: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
+class Forks:
+    """The process that forks doxas, one after another."""
 
     def __enter__(self) -> Self:
         command = [sys.executable, str(HERE / "nursery.py")]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._orders, self.answers = self._process.stdin, self._process.stdout
+        self._child: Child | None = None
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._orders.close()
-        self.answers.close()
-        self._process.wait()
+        with self._process:
+            self._stop()
+
+    def fork(self, order: Mapping[str, Any]) -> Child:
+        """Start the doxa that is ordered, and end the one before."""
+        self._stop()
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write((json.dumps(order) + "\n").encode())
+        self._child = Child(int(self._process.stdout.readline()), Path(order["log"]), self._process.stdout)
+        return self._child
+
+    def _stop(self) -> None:
+        if self._child and not self._child.ended():
+            self._child.send(signal.SIGKILL)
+            self._child.wait()
+
+
+@dataclass(frozen=True)
+class Nursery:
+    """Starts doxas that ask a server; the log of the last one is kept in a folder."""
+
+    forks: Forks
+    folder: Path
+    server: Server
 
     def start(
         self,
@@ -135,28 +151,22 @@ class Nursery:
         limits: Mapping[str, int] | None = None,
     ) -> Child:
         """Start a doxa; see `nursery.py`."""
-        log = self.folder / "log"
-        order = {
-            "arguments": list(map(str, arguments)),
-            "environment": dict(self.environment),
-            "log": str(log),
-            "deadly": deadly,
-            "folder": str(folder or self.folder),
-            "acknowledged": str(acknowledged or ""),
-            "limits": dict(limits or {}),
-        }
-        self._orders.write((json.dumps(order) + "\n").encode())
-        return Child(int(self.answers.readline()), log, self)
+        return self.forks.fork(
+            {
+                "arguments": list(map(str, arguments)),
+                "environment": {"OPENAI_BASE_URL": self.server.url, "OPENAI_API_KEY": "test"},
+                "log": str(self.folder / "log"),
+                "deadly": deadly,
+                "folder": str(folder or self.folder),
+                "acknowledged": str(acknowledged or ""),
+                "limits": dict(limits or {}),
+            }
+        )
 
     def run(self, arguments: Sequence[str | Path], **order: Any) -> tuple[int, str]:
         """How a doxa ended and what it said."""
         child = self.start(arguments, **order)
         return child.wait(), child.said
-
-
-def nursing(folder: Path, server: Server) -> Nursery:
-    """A nursery whose doxas ask this server."""
-    return Nursery(folder, {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "test"})
 
 
 def questions(path: Path, n: int) -> Path:

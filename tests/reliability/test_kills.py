@@ -6,11 +6,12 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
-from harness import CONNECTIONS, Nursery, Server, command, nursing, questions, recorded, serving
+from harness import CONNECTIONS, Nursery, Server, command, questions, recorded, serving
 from polars.testing import assert_frame_equal
 
 from doxa.upkeep import verify
@@ -18,23 +19,10 @@ from doxa.upkeep import verify
 SEVERAL = "self_consistency,semantic_entropy,p_true_samples,stated_two_turn,stated_top_k,deed"
 
 
-@pytest.fixture
-def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    latency, spread = getattr(request, "param", (0.0, 0.01))
-    with serving(tmp_path / "bill", latency, spread) as found:
-        yield found
-
-
-@pytest.fixture
-def nursery(tmp_path: Path, server: Server) -> Iterator[Nursery]:
-    with nursing(tmp_path, server) as found:
-        yield found
-
-
-def unkilled(folder: Path, order: list[str]) -> None:
+def unkilled(folder: Path, order: list[str], nursery: Nursery) -> None:
     """The same command against a server of its own, in `folder`."""
-    with serving(folder.with_name("bill-unkilled")) as server, nursing(folder.parent, server) as nursery:
-        code, said = nursery.run([*order[:-1], folder])
+    with serving(folder.with_name("bill-unkilled")) as server:
+        code, said = replace(nursery, server=server).run([*order[:-1], folder])
     assert code == 0, said
 
 
@@ -47,8 +35,8 @@ def assert_same_end(one: Path, other: Path) -> None:
 class Witness:
     """What must hold after every death: what was acknowledged is there, and what was lost was in flight."""
 
-    def __init__(self, server: Server, run: Path) -> None:
-        self.server, self.run, self.acknowledged = server, run, run.with_name("acknowledged")
+    def __init__(self, dear: Server, run: Path) -> None:
+        self.dear, self.run, self.acknowledged = dear, run, run.with_name("acknowledged")
         self.lost = 0
         self.most_lost = 0
 
@@ -57,20 +45,20 @@ class Witness:
         assert len(set(rows)) == len(rows)
         handed_on = self.acknowledged.read_text().split("\n")[:-1] if self.acknowledged.exists() else []
         assert len(set(handed_on)) == len(handed_on) <= len(rows)
-        lost = self.server.settled() - len(rows) - self.lost
+        lost = self.dear.settled() - len(rows) - self.lost
         assert 0 <= lost <= CONNECTIONS
         self.lost += lost
         self.most_lost = max(self.most_lost, lost)
         assert not rows or not any(health.damaged or health.error for health in verify(self.run))
 
 
-def killed_at_random(server: Server, nursery: Nursery, order: list[str], kills: int) -> Witness:
+def killed_at_random(dear: Server, nursery: Nursery, order: list[str], kills: int) -> Witness:
     """Kill a run so often, 50 to 400 ms after its first call, and let it end."""
-    drawn, witness = random.Random(7), Witness(server, Path(order[-1]))
+    drawn, witness = random.Random(7), Witness(dear, Path(order[-1]))
     for _ in range(kills):
-        before = server.paid()
+        before = dear.paid()
         child = nursery.start(order, acknowledged=witness.acknowledged)
-        while server.paid() == before and not child.ended():
+        while dear.paid() == before and not child.ended():
             time.sleep(0.002)  # the kill is to fall within the paying part, not within the start of Python
         assert not child.ended(drawn.uniform(0.05, 0.4)), child.said
         child.send(signal.SIGKILL)
@@ -81,42 +69,43 @@ def killed_at_random(server: Server, nursery: Nursery, order: list[str], kills: 
     return witness
 
 
-def check_kills(server: Server, nursery: Nursery, order: list[str], kills: int) -> None:
+def check_kills(dear: Server, nursery: Nursery, order: list[str], kills: int) -> None:
     run = Path(order[-1])
-    unkilled(run.with_name("unkilled"), order)
-    witness = killed_at_random(server, nursery, order, kills)
+    unkilled(run.with_name("unkilled"), order, nursery)
+    witness = killed_at_random(dear, nursery, order, kills)
     assert_same_end(run, run.with_name("unkilled"))
     rows = recorded(run)
     assert len(rows) == len(set(rows)) == len(recorded(run.with_name("unkilled")))
-    paid = server.settled()
+    paid = dear.settled()
     assert paid - len(rows) == witness.lost <= kills * CONNECTIONS
     assert all(health.sound for health in verify(run))
     print(f"{kills} kills, {len(rows)} answers, {paid} paid: {witness.lost} lost, at most {witness.most_lost} at once")
 
 
-@pytest.mark.parametrize("server", [(0.0, 0.4)], indirect=True)
-def test_fifteen_kills_lose_nothing(tmp_path: Path, server: Server, nursery: Nursery) -> None:
+@pytest.mark.parametrize("dear", [(0.0, 0.4)], indirect=True)
+def test_fifteen_kills_lose_nothing(tmp_path: Path, dear: Server, nursery: Nursery) -> None:
     file = questions(tmp_path / "questions.jsonl", 20)
-    check_kills(server, nursery, command(file, tmp_path / "run", SEVERAL), 15)
+    check_kills(dear, nursery, command(file, tmp_path / "run", SEVERAL), 15)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("server", [(0.0, 0.6)], indirect=True)
-def test_two_hundred_kills_lose_nothing(tmp_path: Path, server: Server, nursery: Nursery) -> None:
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("dear", [(0.0, 0.6)], indirect=True)
+def test_two_hundred_kills_lose_nothing(tmp_path: Path, dear: Server, nursery: Nursery) -> None:
     file = questions(tmp_path / "questions.jsonl", 3000)
-    check_kills(server, nursery, command(file, tmp_path / "run"), 200)
+    check_kills(dear, nursery, command(file, tmp_path / "run"), 200)
 
 
 def killed_at_writes(
-    server: Server, nursery: Nursery, order: list[str], *, resumed: bool, step: int = 1
+    dear: Server, nursery: Nursery, order: list[str], *, resumed: bool, step: int = 1
 ) -> Iterator[int]:
     """Kill a run at its first write, its second …, until it has no more: each time anew, or each time the resumed."""
     number, code = 1, -signal.SIGKILL
-    witness = Witness(server, Path(order[-1]))
+    witness = Witness(dear, Path(order[-1]))
     while code == -signal.SIGKILL:
         if not resumed:
-            witness = Witness(server, witness.run.with_name(f"run-{number}"))
-            witness.lost = server.settled()
+            witness = Witness(dear, witness.run.with_name(f"run-{number}"))
+            witness.lost = dear.settled()
         arguments = [*order[:-1], witness.run]
         code, said = nursery.run(
             arguments, deadly=number, folder=witness.run, acknowledged=None if not resumed else witness.acknowledged
@@ -131,13 +120,14 @@ def killed_at_writes(
     assert code == 0, said
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("resumed", [False, True])
 @pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.slow)])
-def test_killed_at_every_write(tmp_path: Path, server: Server, nursery: Nursery, resumed: bool, step: int) -> None:
+def test_killed_at_every_write(tmp_path: Path, dear: Server, nursery: Nursery, resumed: bool, step: int) -> None:
     order = command(questions(tmp_path / "questions.jsonl", 12), tmp_path / "run")
-    unkilled(tmp_path / "unkilled", order)
+    unkilled(tmp_path / "unkilled", order, nursery)
     points = 0
-    for number in killed_at_writes(server, nursery, order, resumed=resumed, step=step):
+    for number in killed_at_writes(dear, nursery, order, resumed=resumed, step=step):
         points += 1
         if not resumed:
             assert_same_end(tmp_path / f"run-{number}", tmp_path / "unkilled")

@@ -3,28 +3,16 @@
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Child, Nursery, Server, command, nursing, questions, recorded, serving
+from harness import Child, Nursery, Server, command, questions, recorded
 
 from doxa.upkeep import verify
 
 AT_ONCE = 1.0
 """Seconds until the message; 0.2 on a machine that has nothing else to do."""
-
-
-@pytest.fixture
-def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    with serving(tmp_path / "bill", request.param) as found:
-        yield found
-
-
-@pytest.fixture
-def nursery(tmp_path: Path, server: Server) -> Iterator[Nursery]:
-    with nursing(tmp_path, server) as found:
-        yield found
 
 
 def until(true: Callable[[], bool], seconds: float = 20.0) -> float:
@@ -36,12 +24,12 @@ def until(true: Callable[[], bool], seconds: float = 20.0) -> float:
     return time.monotonic() - started
 
 
-def interrupted(server: Server, nursery: Nursery, run: Path, number: int) -> Child:
+def interrupted(dear: Server, nursery: Nursery, run: Path, number: int) -> Child:
     """A run that has asked and was sent a signal; it has said so at once."""
-    before = server.paid()
+    before = dear.paid()
     file = questions(run.with_suffix(".jsonl"), 200)
     child = nursery.start(command(file, run))
-    until(lambda: server.paid() > before)
+    until(lambda: dear.paid() > before)
     child.send(number)
     assert until(lambda: "stopping" in child.said) < AT_ONCE
     return child
@@ -53,39 +41,39 @@ def check_resumable(nursery: Nursery, run: Path, number: int, child: Child) -> N
     assert not any(health.damaged or health.error for health in verify(run))
 
 
-@pytest.mark.parametrize("server", [0.05], indirect=True)
+@pytest.mark.parametrize("dear", [(0.05, 0.0)], indirect=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("times", [1, pytest.param(25, marks=pytest.mark.slow)])
-def test_once_lets_calls_arrive(tmp_path: Path, server: Server, nursery: Nursery, number: int, times: int) -> None:
+def test_once_lets_calls_arrive(tmp_path: Path, dear: Server, nursery: Nursery, number: int, times: int) -> None:
     for time_ in range(times):
         run = tmp_path / f"run-{time_}"
-        before = server.paid()
-        child = interrupted(server, nursery, run, number)
+        before = dear.paid()
+        child = interrupted(dear, nursery, run, number)
         check_resumable(nursery, run, number, child)
         assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
-        assert len(recorded(run)) == server.settled() - before  # what was in flight arrived and was kept
+        assert len(recorded(run)) == dear.settled() - before  # what was in flight arrived and was kept
     assert nursery.run(["resume", run])[0] == 0
     assert json.loads((run / "run.json").read_text())["status"] == "complete"
     assert len(recorded(run)) == 200
 
 
-@pytest.mark.parametrize("server", [60.0], indirect=True)
+@pytest.mark.parametrize("dear", [(60.0, 0.0)], indirect=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("times", [1, pytest.param(25, marks=pytest.mark.slow)])
-def test_twice_ends_at_once(tmp_path: Path, server: Server, nursery: Nursery, number: int, times: int) -> None:
+def test_twice_ends_at_once(tmp_path: Path, dear: Server, nursery: Nursery, number: int, times: int) -> None:
     for time_ in range(times):
         run = tmp_path / f"run-{time_}"
-        child = interrupted(server, nursery, run, number)
+        child = interrupted(dear, nursery, run, number)
         sent = child.send(number)
         check_resumable(nursery, run, number, child)
         assert time.monotonic() - sent < AT_ONCE
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("server", [60.0], indirect=True)
-def test_a_call_that_does_not_arrive_is_awaited_for_ten_seconds(
-    tmp_path: Path, server: Server, nursery: Nursery
-) -> None:
-    child = interrupted(server, nursery, tmp_path / "run", signal.SIGINT)
+@pytest.mark.parametrize("dear", [(60.0, 0.0)], indirect=True)
+def test_a_call_that_does_not_arrive_is_awaited_for_ten_seconds(tmp_path: Path, dear: Server, nursery: Nursery) -> None:
+    child = interrupted(dear, nursery, tmp_path / "run", signal.SIGINT)
     assert 9 < until(lambda: child.ended()) < 13
     check_resumable(nursery, tmp_path / "run", signal.SIGINT, child)
