@@ -285,7 +285,7 @@ def bound(played: Played) -> tuple[float, ...]:
 
 def benchmark(quick: bool) -> Result:
     count, few = (4, 2) if quick else (64, 16)
-    texts, common = prompts_of(count), {"folder": weights(), "threads": THREADS}
+    texts, common = prompts_of(count), {"folder": weights(), "threads": 1 if quick else THREADS}
     sizes = {"doxa": count, POLYGRAPH: few, TRUTHTORCH: few // 2, GENERATE: few}
 
     def side(name: str, work: Any, *packages: str) -> Side:
@@ -318,7 +318,10 @@ def benchmark(quick: bool) -> Result:
         Target(f"times the speed of {name}", table.ratio(name), at_least=least)
         for name, least in ((POLYGRAPH, 6), (TRUTHTORCH, 10), (GENERATE, 3))
     ]
-    tables, notes = [table], []
+    held = Table(
+        "Peak memory", tuple(Row(name, (played[name].memory,)) for name in sizes if name in played), unit="GiB"
+    )
+    tables, notes = [table, held], []
     if ROOFLINE in played:
         over = Table("The same beside its roofline", (rows[0], Row(ROOFLINE, bound(played), count, rival=False)))
         tables.append(over)

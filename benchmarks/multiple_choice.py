@@ -91,7 +91,7 @@ def benchmark(quick: bool) -> Result:
     from engine import weights
 
     count = 16 if quick else 192
-    setup = {"folder": weights(), "threads": THREADS, "items": items(count)}
+    setup = {"folder": weights(), "threads": 1 if quick else THREADS, "items": items(count)}
     sides = Side("doxa", ours, setup), Side(HARNESS, harness, setup, ("lm-eval[hf]==0.4.13",))
     played = play(sides, rounds=2 if quick else 5)
     table = Table(

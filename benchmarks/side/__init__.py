@@ -17,7 +17,7 @@ every further paragraph is text (machine, versions, command and tables are added
     def benchmark(quick):             # small sizes if quick, for trying
         sides = Side("doxa", ours, {"n": 64}), Side("Rival 1.2", theirs, {"n": 8}, ("rival==1.2", "helper==3"))
         played = play(sides, rounds=3)
-        mine = played["doxa"]         # .seconds, .processor: a number a round; .answers: what each turn returned
+        mine = played["doxa"]         # .seconds, .processor, .answers: one a round; .memory: peak in GiB
         table = Table("Title", tuple(Row(name, turns.seconds, work=...) for name, turns in played.items()), of="items")
         targets = (Target("times the speed of Rival", table.ratio("Rival 1.2"), at_least=6),)
         return Result((table,), targets, failures=played.failures, versions=played.versions)

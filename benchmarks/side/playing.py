@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -35,12 +36,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Turns:
-    """What a side did: wall-clock and processor seconds of each round, and what it returned."""
+    """What a side did: wall-clock and processor seconds of each round, what it returned, its peak memory in GiB."""
 
     seconds: tuple[float, ...]
     processor: tuple[float, ...]
     answers: tuple[Any, ...]
     version: str
+    memory: float
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Process:
 
     def result(self) -> Turns:
         seconds, processor, answers = (tuple(t[k] for t in self.turns) for k in ("seconds", "processor", "answer"))
-        return Turns(seconds, processor, answers, self.version)
+        return Turns(seconds, processor, answers, self.version, max((t["memory"] for t in self.turns), default=0))
 
 
 def play(sides: Sequence[Side], rounds: int = 3, limit: float = 600) -> Played:
@@ -169,7 +171,13 @@ def serve(work: Work) -> None:
         wall, processor = time.perf_counter(), time.process_time()
         answer = turn()
         took = {"seconds": time.perf_counter() - wall, "processor": time.process_time() - processor}
-        print(json.dumps({**took, "answer": answer}), file=out, flush=True)
+        print(json.dumps({**took, "answer": answer, "memory": memory()}), file=out, flush=True)
+
+
+def memory() -> float:
+    """GiB that this process held at most so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak) / (2**30 if sys.platform == "darwin" else 2**20)
 
 
 def versions(packages: Sequence[str]) -> str:
