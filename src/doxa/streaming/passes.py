@@ -128,7 +128,8 @@ def columns(source: Source, rows: Batch) -> Iterator[tuple[Key, Floats, Bools, p
     """Yield per group of a batch: confidences and outcomes of complete rows, their clusters, the number of others."""
     named = source.columns
     for key, part in parts(source.clean(rows), source.by):
-        complete = part.drop_nulls([named.confidence, named.correct])
+        both = [named.confidence, named.correct]
+        complete = part.drop_nulls(both) if part.select(both).null_count().sum_horizontal().item() else part
         confidence, correct = complete[named.confidence].to_numpy(), complete[named.correct].to_numpy()
         cluster = complete[named.cluster or named.correct]
         yield tuple(key.items()), confidence, correct, cluster, part.height - complete.height
