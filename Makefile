@@ -28,8 +28,14 @@ $(VENV)/.netcal: constraints.txt
 	$(VENV)/netcal/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt netcal==1.4.0
 	touch $@
 
-test-slow: $(VENV)/.dev $(VENV)/.netcal  ## oracles with installations of their own, long simulations
+$(VENV)/.ray: pyproject.toml constraints.txt
+	test -x $(VENV)/ray/bin/python || $(PYTHON) -m venv $(VENV)/ray
+	$(VENV)/ray/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[ray,dev]'
+	touch $@
+
+test-slow: $(VENV)/.dev $(VENV)/.netcal $(VENV)/.ray  ## oracles with installations of their own, long simulations
 	DOXA_NETCAL_PYTHON=$(VENV)/netcal/bin/python $(BIN)/python -m pytest -m slow
+	$(VENV)/ray/bin/python -m pytest -m slow -k ray tests/engines
 
 bench: $(VENV)/.dev  ## speed, side by side; writes docs/benchmarks.md
 	cd benchmarks && $(abspath $(BIN))/python -m side

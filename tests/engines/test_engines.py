@@ -34,6 +34,7 @@ RAY = pytest.param(
     "ray",
     marks=[
         pytest.mark.slow,
+        pytest.mark.filterwarnings("ignore"),  # Ray warns of itself
         pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'doxa[ray]'"),
     ],
 )
@@ -154,7 +155,9 @@ def test_a_worker_killed_three_times_changes_no_row_and_pays_for_what_was_in_fli
     assert 0 <= server.paid - 2 * needed <= KILLS * CONNECTIONS
     assert all(health.sound for health in verify(out))
     info = doxa.Run.open(out).info
-    assert (info["status"], info["engine"]["restarted"]) == ("complete", KILLS)
+    assert (info["status"], info["engine"]["workers"]) == ("complete", 2)
+    assert info["engine"]["restarted"] == (KILLS if engine == "processes" else 0)
+    assert len(files(out)) == 1 + 2
     assert info["calls"] == info["paid"]["calls"] == needed
     assert info["calls_saved"] == 0
 
@@ -168,7 +171,10 @@ def test_every_engine_gives_the_same_rows(engine: str, tmp_path: Path) -> None:
     check_same_rows(tmp_path / "one", run.directory)
     paid = run.info["calls"]
     assert (run.info["status"], run.info["calls_saved"]) == ("complete", 0)
-    assert len(files(run.directory)) == (1 if engine == "local" else 1 + 2)
+    least, most = {"local": (1, 1), "processes": (3, 3), "ray": (2, 3)}[
+        engine
+    ]  # one actor may be done before the other
+    assert least <= len(files(run.directory)) <= most
     again = doxa.assay("mock/honest", asked, estimators=chosen, out=tmp_path / "other")
     assert (again.info["calls"], again.info["calls_saved"]) == (0, paid)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,16 +45,13 @@ class Ray:
         """Ask the questions of the task in the actors. Raises `UsageError` without Ray."""
         ray = _library()
         latest: dict[str, Tally] = {}
-        lives: set[tuple[str, int]] = set()
         loop = asyncio.get_running_loop()
 
         def told(row: dict[str, Any]) -> None:
             word, worker = decode(row["word"]), row["worker"]
             word.check()
-            lives.add((worker, row["life"]))
             latest[worker] = max(latest.get(worker, word.tally), word.tally, key=lambda tally: tally.taken)
-            restarts = len(lives) - len(latest)
-            report(Tally.total([*latest.values(), Tally(restarts=restarts)]))
+            report(Tally.total(latest.values()))
 
         def run() -> None:
             for row in self._rows(ray, task):
@@ -98,7 +94,7 @@ def _library() -> Any:
     """Ray, told not to report how it is used, and to speak of errors alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
     try:
         import ray
         import ray.data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -41,4 +40,4 @@ class Actor:
             word = Word(self._teller.tally)
         except DoxaError as error:
             word = Word.of(error, self._teller.tally if self._teller else Tally())
-        return {"worker": [self._worker], "life": [os.getpid()], "word": [encode(word)]}
+        return {"worker": [self._worker], "word": [encode(word)]}

@@ -29,6 +29,7 @@ class Tally:
     """Calls that count against the limit."""
     cost: float | None = 0.0
     restarts: int = 0
+    """Workers that were started again, where that is known: Ray keeps it to itself."""
 
     @classmethod
     def total(cls, tallies: Iterable[Tally]) -> Tally:

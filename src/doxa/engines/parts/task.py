@@ -129,13 +129,15 @@ def recipes(task: Task, workers: int, threads: int) -> list[Recipe]:
 
 def described(label: str, estimator: Estimator) -> Member:
     """An estimator as a name and knobs. Raises `UsageError` where these do not give it back."""
-    member = Member(type(estimator).__module__.rpartition(".")[2], msgspec.to_builtins(estimator))
+    member = None
     try:
+        member = Member(type(estimator).__module__.rpartition(".")[2], msgspec.to_builtins(estimator))
         same = made(msgspec.convert(msgspec.to_builtins(member), Member)) == estimator
-    except (UsageError, msgspec.ValidationError):
+    except (TypeError, UsageError, msgspec.ValidationError):
         same = False
-    if not same:
-        raise UsageError(f"workers cannot make the estimator {label} again", hint="register it: doxa.estimators")
+    if member is None or not same:
+        hint = "estimators of your own are members by an entry point of the group doxa.estimators"
+        raise UsageError(f"workers cannot make the estimator {label} again", hint=hint)
     return member
 
 
