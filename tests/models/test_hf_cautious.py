@@ -62,9 +62,11 @@ class Plain:
 
     def draw(self, p, step):
         self.computed += 1
-        times = sampling.exponentials(self.request.seed, step, len(p))
+        parts = [p[start : start + sampling.SIDE].numpy() for start in range(0, len(p), sampling.SIDE)]
+        times = sampling.exponentials(self.request.seed, step, len(parts) + sampling.SIDE)
         with np.errstate(divide="ignore"):
-            return int((times / p.numpy()).argmin())
+            won = int((times[: len(parts)] / np.array([part.sum() for part in parts])).argmin())
+            return won * sampling.SIDE + int((times[len(parts) :][: len(parts[won])] / parts[won]).argmin())
 
     def over(self, said):
         return said[-1] in self.ends or len(said) == self.request.max_tokens

@@ -36,12 +36,14 @@ def test_a_number_that_rounds_to_one_never_arrives(monkeypatch):
     assert np.isinf(sampling.exponentials(0, 0, 4)).all()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_draws_follow_the_distribution(seed):
-    p = torch.softmax(torch.from_numpy(logits(seed, 12, 1.0)), -1).float()
-    drawn = sampling.pick(p, [(1, 1000 * seed + s, 2) for s in range(4000)])
-    expected = p[1].double().numpy() / p[1].double().sum().item() * 4000
-    assert scipy.stats.chisquare(np.bincount(drawn, minlength=12), expected).pvalue > 0.001
+@pytest.mark.parametrize(("seed", "size"), [(0, 12), (1, 12), (2, sampling.SIDE), (3, 2 * sampling.SIDE + 9)])
+def test_draws_follow_the_distribution(seed, size):
+    p = torch.softmax(torch.from_numpy(logits(seed, size, 1.0)), -1).float()
+    drawn = sampling.pick(p, [(1, 10_000 * seed + s, 2) for s in range(8000)])
+    expected = p[1].double().numpy() / p[1].double().sum().item() * 8000
+    seen, often = np.bincount(drawn, minlength=size), expected >= 5
+    pooled = [np.append(counts[often], counts[~often].sum() + 1e-9) for counts in (seen, expected)]
+    assert scipy.stats.chisquare(*pooled, sum_check=False).pvalue > 0.001
 
 
 @given(st.integers(0, 400))

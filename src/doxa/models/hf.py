@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-VERSION = "engine/1"
+VERSION = "engine/2"
 """Part of the fingerprint; changes when the engine would answer the same request differently."""
 DTYPES = ("float32", "bfloat16", "float16")
 DECODINGS = ("cautious",)

@@ -16,6 +16,9 @@ from doxa.models.engine.templates import Template
 from doxa.models.engine.text import Text
 from doxa.types import Outcome, Reply, Request, Token, Usage
 
+ROWS = 16
+"""Rows whose distributions are reduced at a time: as many as a core's cache holds."""
+
 
 @dataclass(eq=False)
 class Answers:
@@ -176,7 +179,13 @@ def draw(logits: torch.Tensor, rows: Sequence[Row], template: Template) -> list[
 
     Where a cautious answer is unsure, its trials draw in its place.
     """
-    best = logits.argmax(-1).tolist()
+    said: list[list[tuple[Stream, int, Token]]] = []
+    for start in range(0, len(rows), ROWS):
+        said += _draw(logits[start : start + ROWS], rows[start : start + ROWS], template)
+    return said
+
+
+def _draw(logits: torch.Tensor, rows: Sequence[Row], template: Template) -> list[list[tuple[Stream, int, Token]]]:
     kinds: dict[tuple[float, float, str | None], list[tuple[int, Stream]]] = {}
     for i, row in enumerate(rows):
         for stream in row.streams:
@@ -184,12 +193,13 @@ def draw(logits: torch.Tensor, rows: Sequence[Row], template: Template) -> list[
             kinds.setdefault((request.temperature, request.top_p, request.decoding), []).append((i, stream))
     chosen: list[tuple[int, Stream, int]] = []
     for (temperature, top_p, decoding), members in kinds.items():
-        if temperature == 0:
-            chosen += [(i, stream, best[i]) for i, stream in members]
-            continue
         used = sorted({i for i, _ in members})
-        p = sampling.probabilities(_rows(logits, used), temperature, top_p)
-        place = {i: k for k, i in enumerate(used)}
+        some, place = _rows(logits, used), {i: k for k, i in enumerate(used)}
+        if temperature == 0:
+            best = some.argmax(-1).tolist()
+            chosen += [(i, stream, best[place[i]]) for i, stream in members]
+            continue
+        p = sampling.probabilities(some, temperature, top_p)
         sample = _sample if decoding is None else _sample_cautiously
         drawn = sample(p, [(place[i], stream) for i, stream in members])
         chosen += [(used[k], stream, id_) for k, stream, id_ in drawn]
@@ -227,18 +237,32 @@ def details(logits: torch.Tensor, wanted: Sequence[tuple[int, int, Request]], te
     local = {row: k for k, row in enumerate(used)}
     some = _rows(logits, used)
     logp = torch.log_softmax(some, -1)
-    stats = statistics.reduce(sorted({name for _, _, r in asked for name in r.statistics}), some, logp)
-    deepest = max(r.top_logprobs or 0 for _, _, r in asked)
-    values, ids = (t.tolist() for t in logp.topk(min(deepest, logp.shape[-1]), -1))
     index = torch.tensor([[local[row], id_] for row, id_, _ in asked], device=logp.device)
     logprobs = iter(logp[index[:, 0], index[:, 1]].tolist())
+    tops = _tops(logp, sorted({local[row] for row, _, r in asked if r.top_logprobs}), asked, template)
+    measured = sorted({local[row] for row, _, r in asked if r.statistics})
+    names = sorted({name for _, _, r in asked for name in r.statistics})
+    stats = statistics.reduce(names, _rows(some, measured), _rows(logp, measured)) if measured else {}
+    line = {k: i for i, k in enumerate(measured)}
 
     def token(row: int, request: Request) -> Token:
-        k, depth = local[row], request.top_logprobs or 0
-        top = tuple((template.piece(i), v) for i, v in zip(ids[k][:depth], values[k][:depth], strict=True))
-        return Token("", next(logprobs), top, {name: stats[name][k] for name in request.statistics})
+        k = local[row]
+        top = tops[k][: request.top_logprobs] if request.top_logprobs else ()
+        return Token("", next(logprobs), top, {name: stats[name][line[k]] for name in request.statistics})
 
     return [token(row, request) if _detailed(request) else Token("") for row, _, request in wanted]
+
+
+def _tops(
+    logp: torch.Tensor, rows: Sequence[int], asked: Sequence[tuple[int, int, Request]], template: Template
+) -> dict[int, tuple[tuple[str, float], ...]]:
+    """The likeliest tokens of the given rows, as many as anybody asks for."""
+    if not rows:
+        return {}
+    deepest = min(max(request.top_logprobs or 0 for _, _, request in asked), logp.shape[-1])
+    values, ids = (t.tolist() for t in _rows(logp, rows).topk(deepest, -1))
+    pairs = zip(rows, ids, values, strict=True)
+    return {row: tuple((template.piece(i), v) for i, v in zip(*each, strict=True)) for row, *each in pairs}
 
 
 def _detailed(request: Request) -> bool:
