@@ -85,7 +85,7 @@ class Server:
         pass
 
 
-def check(question: Question, body: dict[str, Any]) -> None:
+def check_numbers(question: Question, body: dict[str, Any]) -> None:
     """Let every estimator that reads log-probabilities loose on the answer."""
 
     async def work() -> dict[str, tuple[Confidence, str]]:
@@ -114,7 +114,7 @@ def readable(tokens: list[dict[str, Any]]) -> bool:
 @settings(max_examples=60)
 @given(st.sampled_from(QUESTIONS), bodies())
 def test_every_number_is_in_its_range_or_null(question: Question, body: dict[str, Any]) -> None:
-    check(question, body)
+    check_numbers(question, body)
 
 
 @pytest.mark.slow
@@ -124,4 +124,4 @@ def test_every_number_is_in_its_range_or_null(question: Question, body: dict[str
 def test_every_number_is_in_its_range_or_null_a_hundred_thousand_times(
     question: Question, body: dict[str, Any]
 ) -> None:
-    check(question, body)
+    check_numbers(question, body)
