@@ -187,24 +187,30 @@ def test_a_limit_holds_for_all_workers_together(tmp_path: Path) -> None:
     assert doxa.assay("mock/honest", asked, **told).info["calls"] == 12 * 11 - 31
 
 
-def test_what_a_provider_refuses_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", ["processes", RAY])
+def test_what_a_provider_refuses_is_said_once(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(tmp_path / "bill.jsonl", "--key", "right") as strict:
         monkeypatch.setenv("OPENAI_BASE_URL", strict.url)
         monkeypatch.setenv("OPENAI_API_KEY", "wrong")
         asked = doxa.bank("planted", n=4)
         with pytest.raises(Refused, match="401") as refused:
-            doxa.assay(
-                "openai/fake-1", asked, estimators=["self_consistency"], out=tmp_path / "run", engine="processes"
-            )
+            doxa.assay("openai/fake-1", asked, estimators=["self_consistency"], out=tmp_path / "run", engine=engine)
     assert refused.value.hint
     assert doxa.Run.open(tmp_path / "run").info["status"] == "failed"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_workers_end_in_order_with_the_run(number: int, code: int, tmp_path: Path, server: Server) -> None:
+@pytest.mark.parametrize(
+    ("engine", "number", "code"),
+    [
+        ("processes", signal.SIGINT, 130),
+        ("processes", signal.SIGTERM, 143),
+        pytest.param("ray", signal.SIGINT, 130, marks=RAY.marks),
+    ],
+)
+def test_workers_end_in_order_with_the_run(engine: str, number: int, code: int, tmp_path: Path, server: Server) -> None:
     file, out = questions(tmp_path / "questions.jsonl", 100), tmp_path / "run"
-    process = server.start(file, out, "--engine", "processes", model=FEW)
+    process = server.start(file, out, "--engine", engine, model=FEW)
     until(lambda: server.paid > 50, process)
     asking = workers(process.pid)
     process.send_signal(number)

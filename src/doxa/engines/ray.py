@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
-from doxa.engines.parts.actor import Actor
+from doxa.engines.parts.actor import Actor, stop_sign
 from doxa.engines.parts.tally import Tally, decode
-from doxa.engines.parts.task import Task, check_workers, recipes
+from doxa.engines.parts.task import Recipe, Task, check_workers, recipes
 from doxa.errors import UsageError
+from doxa.types import Question
 
 BATCH = 16
 """Questions of a batch; an actor has several batches under way."""
@@ -21,6 +22,8 @@ ROUNDS = 4
 """Blocks for each actor: one that is slow, or was started again, takes fewer."""
 LARGEST = 4096
 """Questions of the largest block, which is what has to be gone through again when an actor dies."""
+_PATIENCE = 20.0
+"""Seconds the actors have to end in order: calls under way may take ten, and they look up now and then."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Ray:
 
     The cluster is the one at `RAY_ADDRESS`, else one of this machine for as long as the run takes, without dashboard
     and telemetry. Every actor has `cpus` cores and `gpus` GPUs, and a journal of its own in the run's folder, which all
-    nodes must see under the same path. The limits of calls and of cost are split evenly. An interrupted run ends the
-    actors at once: what they had in flight may be paid again. Needs `pip install 'doxa[ray]'`.
+    nodes must see under the same path. The limits of calls and of cost are split evenly. Needs
+    `pip install 'doxa[ray]'`.
     """
 
     workers: int = 2
@@ -53,21 +56,28 @@ class Ray:
             latest[worker] = max(latest.get(worker, word.tally), word.tally, key=lambda tally: tally.taken)
             report(Tally.total(latest.values()))
 
+        recipe = recipes(task, self.workers, self.cpus)[-1]
+
         def run() -> None:
-            for row in self._rows(ray, task):
+            for row in self._rows(ray, recipe, task.plan.questions):
                 asyncio.run_coroutine_threadsafe(_called(told, row), loop).result()
 
-        begun = not ray.is_initialized()
+        begun, sign = not ray.is_initialized(), stop_sign(replace(task, name=recipe.name))
+        work = asyncio.ensure_future(asyncio.to_thread(run))
         try:
-            await asyncio.to_thread(run)
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            sign.touch()
+            await asyncio.wait([work], timeout=_PATIENCE)
+            raise
         finally:
+            sign.unlink(missing_ok=True)
             if begun:
                 ray.shutdown()
         return Tally.total(latest.values())
 
-    def _rows(self, ray: Any, task: Task) -> Iterator[dict[str, Any]]:
+    def _rows(self, ray: Any, recipe: Recipe, questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
         """What the actors say after every batch. Runs in a thread, so that Ray leaves the signals of this process."""
-        recipe, questions = recipes(task, self.workers, self.cpus)[-1], task.plan.questions
         if not ray.is_initialized():
             address = os.environ.get("RAY_ADDRESS")
             size = {} if address else {"num_cpus": self.workers * self.cpus, "include_dashboard": False}
