@@ -4,8 +4,8 @@ Open questions about capitals on SmolLM2-135M-Instruct in float32, two threads o
 samples of at most 16 tokens at temperature 1 from the whole distribution, and P(True); from these the probability of
 the reply, perplexity, mean token entropy, P(True), lexical similarity and Monte-Carlo sequence entropy. Every side
 loads the same weights from the same folder and puts the same messages through the same chat template. doxa answers 64
-questions in a round and also writes every answer to its journal; the others answer fewer, the first ones of the same
-64, which favours them if anything: questions per second are compared.
+questions in a round and also writes every answer to its journal; the others answer the first 16 of them, TruthTorchLM
+the first 8, and questions per second are compared. No question comes twice, as doxa remembers prompts it has seen.
 
 LM-Polygraph runs its `UEManager` without quality metrics, on batches of 16 questions; it keeps attention weights,
 which its defaults do and which need `attn_implementation="eager"`. Its P(True) asks with its own words. TruthTorchLM
@@ -33,6 +33,7 @@ POLYGRAPH, TRUTHTORCH, GENERATE = "LM-Polygraph 0.7.0", "TruthTorchLM 0.1.19", "
 ROOFLINE = "bare forward passes"
 ESTIMATORS = "sequence_probability,perplexity,mean_token_entropy,p_true,lexical_similarity,monte_carlo_sequence_entropy"
 TOKENS, SAMPLES, THREADS = 16, 10, 2
+WARM_UP = "Who wrote Faust?"
 PROMPTS, LENGTH, ROWS, STEPS = 16, 64, 160, 8
 """The shapes of the roofline."""
 
@@ -52,13 +53,14 @@ def ours(setup: Setup) -> Callable[[], Answer]:
     from doxa.inquiry import Asking, Caller
     from doxa.journal import Journal
     from doxa.models.smollm2 import SmolLM2
-    from doxa.questions import load
+    from doxa.types import Question
 
     model = SmolLM2(threads=setup["threads"])
-    questions = load("bank:capitals", limit=setup["questions"])
+    rounds = iter(setup["rounds"])
 
-    async def run(count: int, folder: Path) -> list[Any]:
-        plan = await make_plan(model, questions[:count], ESTIMATORS, Asking(max_tokens=TOKENS), samples=SAMPLES)
+    async def run(texts: Sequence[str], folder: Path) -> list[Any]:
+        questions = [Question(text, text) for text in texts]
+        plan = await make_plan(model, questions, ESTIMATORS, Asking(max_tokens=TOKENS), samples=SAMPLES)
         journal, records = Journal(folder), []
         callers = {"subject": Caller(model, journal)}
         await tell_on(plan, callers, records.append)
@@ -66,10 +68,10 @@ def ours(setup: Setup) -> Callable[[], Answer]:
         journal.close()
         return records
 
-    def turn(count: int = len(questions)) -> Answer:
+    def turn(texts: Sequence[str] = ()) -> Answer:
         before = dataclasses.replace(model.counts)
         with tempfile.TemporaryDirectory() as folder:
-            records = asyncio.run(run(count, Path(folder)))
+            records = asyncio.run(run(texts or next(rounds), Path(folder)))
         after = model.counts
         return {
             "texts": [record.reply.text for record in records],
@@ -78,7 +80,7 @@ def ours(setup: Setup) -> Callable[[], Answer]:
             "tokens": [after.prompt_tokens - before.prompt_tokens, after.rows - before.rows],
         }
 
-    turn(2)
+    turn([WARM_UP])
     return turn
 
 
@@ -116,7 +118,10 @@ def polygraph(setup: Setup) -> Callable[[], Answer]:
         estimators.MonteCarloSequenceEntropy(),
     ]
 
-    def turn(texts: Sequence[str] = setup["texts"]) -> Answer:
+    rounds = iter(setup["rounds"])
+
+    def turn(texts: Sequence[str] = ()) -> Answer:
+        texts = texts or next(rounds)
         manager = UEManager(
             Dataset(list(texts), [""] * len(texts), batch_size=setup["batch"]),
             model,
@@ -139,7 +144,7 @@ def polygraph(setup: Setup) -> Callable[[], Answer]:
             "logprobs": [without_end(tokens, logprobs, tokenizer.eos_token_id) for tokens, logprobs in each],
         }
 
-    turn(setup["texts"][:2])
+    turn([WARM_UP])
     return turn
 
 
@@ -170,10 +175,12 @@ def truthtorch(setup: Setup) -> Callable[[], Answer]:
         )
         return found
 
-    def turn(texts: Sequence[str] = setup["texts"]) -> Answer:
-        return {"texts": [found["generated_text"] for found in map(one, texts)]}
+    rounds = iter(setup["rounds"])
 
-    turn(setup["texts"][:1])
+    def turn(texts: Sequence[str] = ()) -> Answer:
+        return {"texts": [found["generated_text"] for found in map(one, texts or next(rounds))]}
+
+    turn([WARM_UP])
     return turn
 
 
@@ -201,12 +208,14 @@ def generate(setup: Setup) -> Callable[[], Answer]:
         model(**judged, logits_to_keep=1).logits.log_softmax(-1)
         return reply, without_end(said.tolist(), logprobs.tolist(), tokenizer.eos_token_id)
 
+    rounds = iter(setup["rounds"])
+
     @torch.inference_mode()
-    def turn(texts: Sequence[str] = setup["texts"]) -> Answer:
-        told = [one(text) for text in texts]
+    def turn(texts: Sequence[str] = ()) -> Answer:
+        told = [one(text) for text in texts or next(rounds)]
         return {"texts": [text for text, _ in told], "logprobs": [logprob for _, logprob in told]}
 
-    turn(setup["texts"][:1])
+    turn([WARM_UP])
     return turn
 
 
@@ -254,25 +263,29 @@ def weights() -> str:
     return str(folder)
 
 
-def prompts_of(count: int) -> list[str]:
-    """What doxa puts to the model, as the text of a user."""
+def texts_of(rounds: int, count: int) -> list[list[str]]:
+    """Questions as the model is to see them, none twice."""
     from doxa.prompts import render
     from doxa.questions import load
 
-    return [render(question)[0].content for question in load("bank:capitals", limit=count)]
+    texts = [render(question)[0].content for question in load("bank:capitals", limit=rounds * count)]
+    return [texts[i * count : (i + 1) * count] for i in range(rounds)]
 
 
 def agreement(played: Played, name: str, of: str) -> list[Target]:
     """Greedy replies equal and, where a side gives them, their log-probabilities near those of doxa."""
     if name not in played:
         return [Target(f"greedy replies equal to {of}", None, at_least=1)]
-    mine, theirs = played["doxa"].answers[0], played[name].answers[0]
-    pairs = list(zip(mine["texts"], theirs["texts"], strict=False))
-    same = [a.strip() == b.strip() for a, b in pairs]
-    made = [Target(f"share of {len(pairs)} greedy replies equal to {of}", sum(same) / len(same), at_least=1)]
-    if "logprobs" in theirs:
-        numbers = zip(mine["logprobs"], theirs["logprobs"], same, strict=False)
-        apart = max((abs(a - b) for a, b, equal in numbers if equal), default=None)
+
+    def pairs(what: str) -> list[tuple[Any, Any]]:
+        rounds = zip(played["doxa"].answers, played[name].answers, strict=True)
+        return [pair for mine, theirs in rounds for pair in zip(mine[what], theirs.get(what, ()), strict=False)]
+
+    same = [a.strip() == b.strip() for a, b in pairs("texts")]
+    made = [Target(f"share of {len(same)} greedy replies equal to {of}", sum(same) / len(same), at_least=1)]
+    numbers = pairs("logprobs")
+    if numbers:
+        apart = max((abs(a - b) for (a, b), equal in zip(numbers, same, strict=True) if equal), default=None)
         made.append(Target(f"largest difference of a reply's log-probability to {of}", apart, at_most=1e-3))
     return made
 
@@ -285,17 +298,12 @@ def bound(played: Played) -> tuple[float, ...]:
 
 def benchmark(quick: bool) -> Result:
     count, few = (4, 2) if quick else (64, 16)
-    texts, common = prompts_of(count), {"folder": weights(), "threads": 1 if quick else THREADS}
+    rounds = texts_of(1 if quick else 3, count)
+    common = {"folder": weights(), "threads": 1 if quick else THREADS, "rows": 32 if quick else ROWS, "batch": few}
     sizes = {"doxa": count, POLYGRAPH: few, TRUTHTORCH: few // 2, GENERATE: few}
 
     def side(name: str, work: Any, *packages: str) -> Side:
-        setup = {
-            **common,
-            "questions": count,
-            "texts": texts[: sizes.get(name, 0)],
-            "batch": few,
-            "rows": 32 if quick else ROWS,
-        }
+        setup = {**common, "rounds": [texts[: sizes.get(name)] for texts in rounds]}
         return Side(name, work, setup, packages)
 
     played = play(
@@ -306,7 +314,7 @@ def benchmark(quick: bool) -> Result:
             side(TRUTHTORCH, truthtorch, "TruthTorchLM==0.1.19"),
             side(GENERATE, generate),
         ),
-        rounds=1 if quick else 3,
+        rounds=len(rounds),
     )
     rows = [
         Row(name, played[name].seconds, size, note=f"{size} questions")
