@@ -291,7 +291,7 @@ def paid(directory: Path) -> Usage:
     """
     total = Usage()
     for path in files(directory):
-        connection = connect(path, readonly=True)
+        connection = connect(path)  # unlike a reader, it folds the log into the file when it closes
         try:
             calls, *tokens, unknown = connection.execute(_PAID).fetchone()
         except sqlite3.Error as error:
