@@ -27,9 +27,7 @@ HEAD = (
 
 def act(
     questions: Annotated[str, typer.Argument(help="bank:NAME, a .jsonl, .csv or .parquet file, or hf://org/name")],
-    model: Annotated[
-        str, typer.Option(help="smollm2, hf/PATH_OR_ID, vllm/PATH_OR_ID, openai/NAME, replay/FILE, mock/NAME")
-    ],
+    model: Annotated[str, typer.Option(help="smollm2, hf/PATH, vllm/PATH, openai/NAME, replay/FILE or mock/NAME")],
     policy: Annotated[
         str | None, typer.Option(help="a name, perhaps with knobs: verification_route(alpha=0.6)")
     ] = None,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def ask(
     question: Annotated[str, typer.Argument(help="the question")],
     model: Annotated[
-        str, typer.Option(help="smollm2, hf/PATH_OR_ID, vllm/PATH_OR_ID, openai/NAME, replay/FILE, mock/NAME")
+        str, typer.Option(help="smollm2, hf/PATH, vllm/PATH, openai/NAME, replay/FILE or mock/NAME")
     ] = "smollm2",
     estimators: Annotated[str, typer.Option(help="names, perhaps with knobs: a,b(samples=5); or auto")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="seed of everything that is drawn")] = 0,

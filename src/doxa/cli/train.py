@@ -13,9 +13,7 @@ import typer
 def train(
     recipe: Annotated[str, typer.Argument(help="how the data are made: see doxa list recipes")],
     questions: Annotated[str, typer.Argument(help="bank:NAME, a .jsonl, .csv or .parquet file, or hf://org/name")],
-    model: Annotated[
-        str, typer.Option(help="smollm2, hf/PATH_OR_ID, vllm/PATH_OR_ID, openai/NAME, replay/FILE, mock/NAME")
-    ],
+    model: Annotated[str, typer.Option(help="smollm2, hf/PATH, vllm/PATH, openai/NAME, replay/FILE or mock/NAME")],
     out: Annotated[Path, typer.Option("-o", "--out", help="the file of training data, JSONL")],
     samples: Annotated[int | None, typer.Option(min=2, help="solutions for each question")] = None,
     keep: Annotated[int | None, typer.Option(min=1, help="pairs for each question, at most")] = None,
