@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,19 @@ def test_a_judge_that_is_another_server_has_files_of_its_own(tmp_path: Path) -> 
         return iter([("a", b"1", "{}"), ("a", b"2", "{}"), ("b", b"3", "{}")])
 
     assert [[key for key, _ in portion] for portion in split(due())] == [[b"1", b"2"], [b"3"]]
+
+
+def test_a_judge_is_asked_about_the_answers_once_they_are_there(tmp_path: Path) -> None:
+    from doxa.services import load_services
+
+    judge = OpenAI("judge-1", base_url=ADDRESS)
+    work = replace(plan("semantic_entropy(samples=2)"), judge=judge, services=load_services("judge", None))
+    models = []
+    while not (written := ask(tmp_path / "run", work)).done:
+        models.append({line["body"]["model"] for line in lines(written)})
+        give(tmp_path / "run", [healthy(line) for line in lines(written)])
+    assert models[0] == {"fake-1"}
+    assert set().union(*models[1:]) == {"judge-1"}
 
 
 def test_files_hold_no_more_than_a_provider_takes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
