@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(FOLDER))
 
 from side import Result, Row, Table, Target  # noqa: E402
+from side import __main__ as all_of_them  # noqa: E402
 from side.environments import last_line  # noqa: E402
 from side.page import cell, losses, number, page, section, shown  # noqa: E402
 
@@ -155,3 +156,11 @@ def test_a_benchmark_fails_with_its_own_side(tmp_path):
     code, told = run(tmp_path, "broken")
     assert code == 1
     assert told["broken"] == "doxa fails: ValueError: cannot read file.txt"
+
+
+def test_a_benchmark_that_cannot_start_is_on_the_page(tmp_path):
+    file = tmp_path / "crash.py"
+    file.write_text('"""Crash.\n\nAt once.\n"""\nimport no_such_package\n')
+    told = all_of_them.run(file, tmp_path, quick=True)
+    assert told["broken"] == "ModuleNotFoundError: No module named 'no_such_package'"
+    assert "## Crash\n\nAt once." in section(told)
