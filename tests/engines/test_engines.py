@@ -117,6 +117,14 @@ def writes(process: int) -> bool:
     return False
 
 
+def ended(processes: list[int]) -> bool:
+    """Whether they are gone, after half a minute at most."""
+    deadline = time.monotonic() + 30
+    while any(asks(each) for each in processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(asks(each) for each in processes)
+
+
 def until(found: Callable[[], T], process: subprocess.Popen[bytes]) -> T:
     while not (what := found()):
         assert process.poll() is None, process.communicate()[0].decode()
@@ -215,7 +223,7 @@ def test_workers_end_in_order_with_the_run(engine: str, number: int, code: int, 
     asking = workers(process.pid)
     process.send_signal(number)
     assert "stopping" in finish(process, code)
-    assert not any(asks(each) for each in asking)
+    assert ended(asking)
     info = doxa.Run.open(out).info
     assert info["status"] == "interrupted"
     # What was in flight arrived and was kept.
@@ -233,10 +241,7 @@ def test_workers_do_not_outlive_a_run_that_is_killed(tmp_path: Path, server: Ser
     asking = workers(process.pid)
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 30
-    while any(asks(each) for each in asking) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(asks(each) for each in asking)
+    assert ended(asking)
     assert server.paid < 600
     assert server.paid == len(list(entries(out)))
     finish(server.start(file, out, "--engine", "processes", model=FEW))
