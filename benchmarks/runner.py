@@ -230,16 +230,16 @@ def benchmark(quick: bool) -> Result:
     with server() as url:
         sides = (
             Side("doxa", doxa_runs, {"url": url, "n": 10_000 // scale}),
-            Side("uqlm", uqlm_generates, {"url": url, "n": 2_000 // scale}, UQLM),
+            Side("uqlm", uqlm_generates, {"url": url, "n": 1_000 // scale}, UQLM),
             Side("lm-eval", lm_eval_generates, {"url": url, "n": 5_000 // scale, "cache": False}, LM_EVAL),
             Side(
-                "lm-eval with its cache", lm_eval_generates, {"url": url, "n": 2_000 // scale, "cache": True}, LM_EVAL
+                "lm-eval with its cache", lm_eval_generates, {"url": url, "n": 1_000 // scale, "cache": True}, LM_EVAL
             ),
             Side("plain aiohttp loop", aiohttp_loops, {"url": url, "n": 10_000 // scale}),
         )
         played = play(sides, rounds=1 if quick else 3)
         work = {side.name: side.setup["n"] for side in sides}
-        lost = {side.name: paid_twice(side, 2_000 // scale) for side in sides[:4] if side.name in played}
+        lost = {side.name: paid_twice(side, 1_000 // scale) for side in sides[:4] if side.name in played}
     floor = "plain aiohttp loop"
     seconds, processor = (
         Table(
@@ -256,7 +256,7 @@ def benchmark(quick: bool) -> Result:
         )
     )
     kill = Table(
-        f"Answers paid twice after a kill half way through {2_000 // scale:,} questions",
+        f"Answers paid twice after a kill half way through {1_000 // scale:,} questions",
         tuple(Row(name, (float(count),)) for name, count in lost.items()),
         unit="answers",
     )
