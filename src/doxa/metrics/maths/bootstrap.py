@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from doxa.metrics.maths.binning import fold
 from doxa.metrics.maths.cells import Cells, distinct
 from doxa.metrics.maths.checks import Bools, Floats, Ints
-from doxa.metrics.maths.kernels import Kernel, Part, Places, Sums, rights, wrongs
+from doxa.metrics.maths.kernels import Kernel, Places, Sums, rights, wrongs
 
 TIMES = 2000
 """Replicates, unless there are so many units that fewer do."""
@@ -85,37 +85,57 @@ def replicated(
 ) -> list[dict[str, Floats]]:
     """Values of metrics on each sample, all samples under the same weights."""
     found: list[list[dict[str, Floats]]] = [[] for _ in samples]
+    sums = [summands(kernels, sample) for sample in samples]
     for weights in blocks(kind, seed):
-        for sample, values in zip(samples, found, strict=True):
-            values.append(evaluate(kernels, sample, weights))
+        for sample, own, values in zip(samples, sums, found, strict=True):
+            values.append(evaluate(kernels, sample, own, weights))
     return [{name: np.concatenate([values[name] for values in parts]) for name in kernels} for parts in found]
 
 
-def evaluate(kernels: Mapping[str, Kernel], sample: Sample, weights: Weights) -> dict[str, Floats]:
+@dataclass(frozen=True, slots=True)
+class Summands:
+    """What is summed for all metrics of sums, besides right and wrong answers, and how much of it each unit holds."""
+
+    parts: Mapping[str, int]
+    """How many there are of each metric."""
+    plain: Sequence[bool]
+    """Whether each is one sum without bins: right answers, wrong ones, then those of the metrics."""
+    bins: Sequence[int]
+    units: Floats
+    """(all bins, units)"""
+
+
+def summands(kernels: Mapping[str, Kernel], sample: Sample) -> Summands:
+    """The same for all replicates, so computed once."""
+    parts = {name: kernel.parts(sample.confidence) for name, kernel in kernels.items() if isinstance(kernel, Sums)}
+    wanted = [rights(sample.confidence), wrongs(sample.confidence), *chain(*parts.values())]
+    columns = [part.by_unit(sample.correct, sample.unit) for part in wanted]
+    counts = {name: len(own) for name, own in parts.items()}
+    return Summands(counts, [part.bin is None for part in wanted], [part.bins for part in wanted], np.hstack(columns).T)
+
+
+def evaluate(kernels: Mapping[str, Kernel], sample: Sample, summands: Summands, weights: Weights) -> dict[str, Floats]:
     """Values of metrics on the replicates of one block, each kind of kernel in its own way."""
     sums = {name: kernel for name, kernel in kernels.items() if isinstance(kernel, Sums)}
     places = {name: kernel for name, kernel in kernels.items() if isinstance(kernel, Places)}
     others = {name: kernel for name, kernel in kernels.items() if name not in sums and name not in places}
-    parts = {name: kernel.parts(sample.confidence) for name, kernel in sums.items()}
-    wanted = [rights(sample.confidence), wrongs(sample.confidence), *chain(*parts.values())]
-    right, wrong, *added = added_up(wanted, sample, weights)
+    right, wrong, *added = added_up(summands, weights)
     values = by_cells(others, sample, weights) | by_places(places, sample, weights, right, wrong)
     for name, kernel in sums.items():
-        own, added = added[: len(parts[name])], added[len(parts[name]) :]
+        own, added = added[: summands.parts[name]], added[summands.parts[name] :]
         values[name] = kernel.finish(right + wrong, *own)
     return values
 
 
-def added_up(parts: Sequence[Part], sample: Sample, weights: Weights) -> list[Floats]:
+def added_up(summands: Summands, weights: Weights) -> list[Floats]:
     """Sums over the answers of each replicate, (b,) or (b, bins): those of the units, times the units' weights."""
-    columns = [part.by_unit(sample.correct, sample.unit) for part in parts]
-    units = np.hstack(columns).T
+    units = summands.units
     added = np.zeros((len(units), weights.shape[1]))
     step = max(1, SMALL // added.size)
     for begin in range(0, len(weights), step):
         added += units[:, begin : begin + step] @ weights[begin : begin + step]
-    split = np.split(added.T, np.cumsum([column.shape[1] for column in columns])[:-1], axis=1)
-    return [sums[:, 0] if part.bin is None else sums for part, sums in zip(parts, split, strict=True)]
+    split = np.split(added.T, np.cumsum(summands.bins)[:-1], axis=1)
+    return [sums[:, 0] if plain else sums for sums, plain in zip(split, summands.plain, strict=True)]
 
 
 def by_places(
@@ -208,17 +228,17 @@ def blocks(kind: Ints, seed: int) -> Iterator[Weights]:
     """Yield the weights of all replicates in blocks as large as `BLOCK` allows."""
     units = int(kind.max()) + 1
     size = min(TIMES, max(1, BLOCK // units))
-    block, filled = np.empty((units, size), dtype=np.int32), 0
+    block, filled = np.empty((size, units), dtype=np.int32), 0  # turned only when full: that is faster than by columns
     for drawn in draws(kind, units, seed):
         while len(drawn):
-            fits = drawn[: block.shape[1] - filled]
-            block[:, filled : filled + len(fits)] = fits.T
+            fits = drawn[: size - filled]
+            block[filled : filled + len(fits)] = fits
             filled, drawn = filled + len(fits), drawn[len(fits) :]
-            if filled == block.shape[1]:
-                yield block
+            if filled == size:
+                yield np.ascontiguousarray(block.T)
                 filled = 0
     if filled:
-        yield block[:, :filled]
+        yield np.ascontiguousarray(block[:filled].T)
 
 
 def times(drawn: int) -> int:
