@@ -29,9 +29,7 @@ def files_in_batches(file: Path, stream: bool | None) -> tuple[Path, ...]:
     files = parquet_files(file)
     if not files:
         if stream:
-            raise UsageError(
-                f"{file} is no Parquet", hint="--stream takes a Parquet file, a folder or a pattern"
-            )
+            raise UsageError(f"{file} is no Parquet", hint="--stream takes a Parquet file, a folder or a pattern")
         return ()
     rows, size = count(files), sum(each.stat().st_size for each in files)
     large = rows > ROWS or size > os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // SHARE
