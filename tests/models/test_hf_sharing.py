@@ -90,22 +90,44 @@ def test_the_memory_of_prefixes_is_bounded_and_forgets_the_oldest():
     prefixes, store = Prefixes([(1, 2)], 16, like), Store([(1, 2)], 64, like)
     store.buffers[0][:] = torch.arange(64.0)[:, None, None]
     old, used, new = ([k] * 9 for k in (1, 2, 3))
-    prefixes.add(old, store, 0)
-    prefixes.add(used, store, 16)
+    prefixes.add([(old[:8], 0), (used[:8], 16)], store)
     assert len(prefixes.match(old)) == 8
-    prefixes.add(new, store, 32)
+    prefixes.add([(new[:8], 32)], store)
     assert [len(prefixes.match(k)) for k in (old, used, new)] == [8, 0, 8]
     assert prefixes.store.buffers[0][prefixes.match(new)][:, 0, 0].tolist() == list(range(32, 40))
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=9), max_size=12), st.integers(0, 12))
+def test_what_is_known_of_a_prefix_is_what_was_computed_for_it(rows, room):
+    import torch
+
+    from doxa.models.engine.cache import Prefixes, Store
+
+    like = torch.zeros(1)
+    prefixes, store = Prefixes([(1, 1)], room, like), Store([(1, 1)], 16 * len(rows) + 1, like)
+    meaning = {}
+    for i, tokens in enumerate(rows):
+        for end in range(1, len(tokens) + 1):
+            number = meaning.setdefault(tuple(tokens[:end]), len(meaning) + 1.0)
+            store.buffers[0][16 * i + end - 1] = number
+    for start in range(0, len(rows), 3):
+        prefixes.add([(tokens, 16 * i) for i, tokens in enumerate(rows)][start : start + 3], store)
+        for tokens in rows:
+            known = prefixes.store.buffers[0][prefixes.match(tokens)].flatten().tolist()
+            assert known == [meaning[tuple(tokens[: end + 1])] for end in range(len(known))]
+            assert len(known) <= min(room, len(tokens) - 1)
 
 
 @given(st.data())
 def test_rows_keep_what_was_computed_for_them_wherever_they_move(data):
     import torch
 
+    from doxa.models.engine.cache import Prefixes
     from doxa.models.engine.rows import Row
     from doxa.models.engine.table import Table
 
-    table = Table([(1, 1)], 8 * 32, torch.zeros(1))
+    like = torch.zeros(1)
+    table = Table([(1, 1)], 8 * 32, like, Prefixes([(1, 1)], 8 * 32, like))
 
     def holds(slot, row):
         start = slot * table.width

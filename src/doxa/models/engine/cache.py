@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import torch
 
 Shape = tuple[int, int]
 """Heads and dimension of one layer's keys or values."""
-
-BLOCK = 8
-"""Tokens per shared block: prefixes are shared in whole blocks."""
 
 
 class Store:
@@ -65,42 +63,47 @@ class Window:
 
 
 class Prefixes:
-    """Blocks of tokens already computed, found by everything that led to them; the least recently used go first."""
+    """Tokens already computed, each found by what led to it; the least recently used go first."""
 
     def __init__(self, shapes: Sequence[Shape], tokens: int, like: torch.Tensor) -> None:
-        self.store = Store(shapes, tokens // BLOCK * BLOCK, like)
-        self._blocks: OrderedDict[tuple[int, ...], int] = OrderedDict()
+        self.store = Store(shapes, tokens, like)
+        self._known: OrderedDict[tuple[int, int], tuple[int, int]] = OrderedDict()
+        """(number of the token before, id) to (number, place); numbers are never used again, 0 is the start."""
+        self._numbers = count(1)
 
     def match(self, tokens: Sequence[int]) -> list[int]:
         """Places in `store` of the longest known prefix that leaves at least one token to compute."""
-        places: list[int] = []
-        keys = []
-        for end in range(BLOCK, len(tokens), BLOCK):
-            key = tuple(tokens[:end])
-            if key not in self._blocks:
-                break
-            keys.append(key)
-            places.extend(range(self._blocks[key], self._blocks[key] + BLOCK))
-        for key in reversed(keys):  # a block is useless without those before it, so they count as used later
-            self._blocks.move_to_end(key)
-        return places
+        path = self._path(tokens[:-1])
+        return [self._known[key][1] for key in path]
 
-    def add(self, tokens: Sequence[int], source: Store, start: int) -> None:
-        """Keep the whole blocks of `tokens`, whose keys and values lie in `source` from place `start` on."""
-        sources: list[int] = []
-        targets: list[int] = []
-        for end in range(BLOCK, len(tokens) + 1, BLOCK):
-            key = tuple(tokens[:end])
-            if key in self._blocks:
-                continue
-            if not self.store.tokens or len(targets) >= self.store.tokens:
+    def add(self, rows: Sequence[tuple[Sequence[int], int]], source: Store) -> None:
+        """Keep tokens whose keys and values lie in `source` from a place on, for each (tokens, place)."""
+        moves: dict[int, int] = {}
+        for tokens, start in rows if self.store.tokens else ():
+            path = self._path(tokens)
+            before = self._known[path[-1]][0] if path else 0
+            for i in range(len(path), len(tokens)):
+                number, place = next(self._numbers), self._free()
+                self._known[before, tokens[i]] = number, place
+                moves[place] = start + i
+                before = number
+            self._path(tokens)
+        self.store.copy(source, [*moves.values()], [*moves])
+
+    def _path(self, tokens: Sequence[int]) -> list[tuple[int, int]]:
+        """Keys of the known tokens that `tokens` starts with, which count as used now."""
+        path: list[tuple[int, int]] = []
+        before = 0
+        for id_ in tokens:
+            if (before, id_) not in self._known:
                 break
-            self._blocks[key] = place = self._free()
-            sources.extend(range(start + end - BLOCK, start + end))
-            targets.extend(range(place, place + BLOCK))
-        self.store.copy(source, sources, targets)
+            path.append((before, id_))
+            before = self._known[before, id_][0]
+        for key in reversed(path):  # a token is useless without those before it, so they count as used later
+            self._known.move_to_end(key)
+        return path
 
     def _free(self) -> int:
-        if len(self._blocks) * BLOCK < self.store.tokens:
-            return len(self._blocks) * BLOCK
-        return self._blocks.popitem(last=False)[1]
+        if len(self._known) < self.store.tokens:
+            return len(self._known)
+        return self._known.popitem(last=False)[1][1]

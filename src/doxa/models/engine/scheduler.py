@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from doxa.errors import DoxaError, Unavailable
-from doxa.models.engine.cache import BLOCK
+from doxa.models.engine.cache import Prefixes
 from doxa.models.engine.jobs import Job
 from doxa.models.engine.network import Network, Span
 from doxa.models.engine.rows import Answers, Row, Stream, Tree, draw
@@ -29,6 +29,12 @@ POSITIONS = 512
 """Positions per pass whose full distribution is held at once when scoring."""
 WASTE = 64
 """Padding per pass that is cheaper than a pass of its own."""
+BUSY = 128
+"""Rows that use the machine well: with as many under way, what is to enter may wait for company."""
+COMPANY, PATIENCE = 32, 4
+"""How many should enter together, and for how many turns fewer wait."""
+AHEAD = 8
+"""Tokens in common beyond the known ones that are worth a pass of their own for the first who has them."""
 LINGER = 0.002
 """Seconds an idle worker lets a burst of requests gather."""
 
@@ -131,7 +137,10 @@ class Scheduler:
 
     def _reset(self) -> None:
         like = self.network.model.get_input_embeddings().weight
-        self._table = Table(self.network.shapes, self.budget, like)
+        shapes, aside = self.network.shapes, self.budget // 4
+        prefixes = Prefixes(shapes, self.budget - aside, like)
+        self._table = Table(shapes, self.budget, like, prefixes)
+        self._bench = Table(shapes, aside, like, prefixes)  # trees leave at once: no row has to make room or move
         self._prompts: OrderedDict[tuple[int, ...], Row] = OrderedDict()
         self._trees: dict[tuple[int, ...], Tree] = {}
         self._shown: dict[tuple[tuple[int, ...], ...], Tree] = {}
@@ -142,11 +151,11 @@ class Scheduler:
         for layers, prompt in list(self._shown):
             self._show(layers, prompt)
         self._drop_abandoned()
-        self._admit(self._trees, self._score)
-        self._admit(self._prompts, self._start)
+        self._admit(self._trees, self._bench, self._score)
+        self._admit(self._prompts, self._table, self._start)
         if self._table.rows:
             spans = [Span(row.tokens[-1:], len(row.tokens) - 1) for row in self._table.rows]
-            self._advance(0, self._forward(spans, 0)[:, 0])
+            self._advance(0, self._forward(self._table, spans, 0)[:, 0])
 
     def _accept(self, job: Job) -> None:
         """Turn a request into token ids and queue it with those that share them."""
@@ -197,63 +206,66 @@ class Scheduler:
 
     # -- admission -----------------------------------------------------------------------------------------------
 
-    def _admit(self, queue: dict[tuple[int, ...], Any], run: Callable[[list[Any]], None]) -> None:
+    def _admit(self, queue: dict[tuple[int, ...], Any], table: Table, run: Callable[[list[Any]], None]) -> None:
         """Run everything in the queue that finds room, in passes of similar length."""
-        while batch := self._choose(queue):
-            self._table.reserved = len(batch)
+        ready = min(len(queue), table.room)
+        if len(self._table.rows) >= BUSY and ready < COMPANY and table.held < PATIENCE:
+            table.held += ready > 0
+            return
+        table.held = 0
+        while batch := self._choose(queue, table):
+            table.reserved = len(batch)
             for items in _passes(batch):
-                self._table.reserved -= len(items)
+                table.reserved -= len(items)
                 run(items)
 
-    def _choose(self, queue: dict[tuple[int, ...], Any]) -> list[tuple[int, Any]]:
+    def _choose(self, queue: dict[tuple[int, ...], Any], table: Table) -> list[tuple[int, Any]]:
         """Take from the queue what fits, first come first served, with the number of tokens each must compute.
 
-        Of those that would compute the same block of a prefix only the first goes: the others find it done.
+        Of those that would compute the same stretch of a prefix only the first goes: the others find it done.
         """
         width = 0
         batch: list[tuple[int, Any]] = []
         claimed = set()
         for key, item in list(queue.items()):
-            wide = self._table.fit(width, item.need, len(batch))
+            wide = table.fit(width, item.need, len(batch))
             if wide is None:
                 break
-            past = len(self._table.prefixes.match(key))
-            block = key[: past + BLOCK]
-            if block in claimed:
+            past = len(table.prefixes.match(key))
+            stretch = key[: past + AHEAD]
+            if stretch in claimed:
                 continue
-            if len(key) > past + BLOCK:
-                claimed.add(block)
+            if len(key) > past + AHEAD:
+                claimed.add(stretch)
             width = wide
             batch.append((item.need - past if isinstance(item, Tree) else len(key) - past, queue.pop(key)))
         if batch:
-            self._table.reshape(width)
+            table.reshape(width)
         return batch
 
-    def _forward(self, spans: list[Span], first: int, keep: int = 1) -> torch.Tensor:
+    def _forward(self, table: Table, spans: list[Span], first: int, keep: int = 1) -> torch.Tensor:
         counts = self.network.counts
         counts.peak_rows = max(counts.peak_rows, first + len(spans))
-        return self.network.forward(spans, self._table.store, self._table.width, first, keep)
+        return self.network.forward(spans, table.store, table.width, first, keep)
 
     def _start(self, rows: list[Row]) -> None:
         """Compute prompts and draw the first tokens."""
         first = len(self._table.rows)
         spans = [Span(r.tokens[past:], past) for r, past in zip(rows, self._table.recall(rows), strict=True)]
-        logits = self._forward(spans, first)
+        logits = self._forward(self._table, spans, first)
         self.network.counts.prompt_tokens += sum(len(span.ids) for span in spans)
-        for slot, row in enumerate(rows, start=first):
-            self._table.keep(slot, row.tokens)
+        self._table.keep((slot, row.tokens) for slot, row in enumerate(rows, start=first))
         self._table.rows += rows
         self._advance(first, logits[:, 0])
 
     def _score(self, trees: list[Tree]) -> None:
-        """Compute prompts and all their continuations in one pass; the rows are free again at once."""
-        first = len(self._table.rows)
-        spans = [tree.span(past) for tree, past in zip(trees, self._table.recall(trees), strict=True)]
+        """Compute prompts and all their continuations in one pass."""
+        spans = [tree.span(past) for tree, past in zip(trees, self._bench.recall(trees), strict=True)]
         keep = 1 + max(len(tree.ids) for tree in trees)
-        logits = self._forward(spans, first, keep)
+        logits = self._forward(self._bench, spans, 0, keep)
         self.network.counts.prompt_tokens += sum(len(span.ids) for span in spans)
+        self._bench.keep((slot, tree.tokens) for slot, tree in enumerate(trees))
         for i, tree in enumerate(trees):
-            self._table.keep(first + i, tree.tokens)
             tree.finish(logits[i, keep - 1 - len(tree.ids) :], self.template, self.model)
 
     # -- generation ----------------------------------------------------------------------------------------------
@@ -278,13 +290,13 @@ class Scheduler:
                 elif onward:
                     waiting.append(Row(onward.tokens, [onward]))
             if not groups:
-                self._table.keep(slot, row.tokens)
                 dead.append(slot)
                 continue
             said = row.tokens
             branches = [Row([*said, id_], streams) for id_, streams in groups.items()]
             self._table.rows[slot] = branches[0]
             splits += [(slot, branch) for branch in branches[1:]]
+        self._table.keep((slot, self._table.rows[slot].tokens) for slot in dead)
         waiting += self._table.settle(dead, splits)
         for row in waiting:
             self._queue(row)

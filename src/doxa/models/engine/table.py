@@ -25,14 +25,16 @@ class Table:
     shapes: Sequence[Shape]
     budget: int
     like: torch.Tensor
+    prefixes: Prefixes
     rows: list[Row] = field(default_factory=list)
     width: int = ROUND
     reserved: int = 0
+    held: int = 0
+    """Turns that what is to enter has been waiting for company."""
 
     def __post_init__(self) -> None:
         """Allocate the cache, once."""
         self.store = Store(self.shapes, max(self.budget, ROUND), self.like)
-        self.prefixes = Prefixes(self.shapes, self.budget, self.like)
 
     def fit(self, width: int, need: int, more: int) -> int | None:
         """The width at which `more` further rows and one of `need` tokens have room; `None` if they have not.
@@ -43,6 +45,11 @@ class Table:
         if wide <= self.width < 2 * wide:
             wide = self.width
         return wide if len(self.rows) + more < max(1, self.budget // wide) else None
+
+    @property
+    def room(self) -> int:
+        """Rows that could still enter at this width."""
+        return max(1, self.budget // self.width) - len(self.rows)
 
     def reshape(self, width: int) -> None:
         """Give the rows another width; those that are under way move."""
@@ -68,16 +75,17 @@ class Table:
         self.store.copy(self.prefixes.store, sources, targets)
         return lengths
 
-    def keep(self, slot: int, tokens: Sequence[int]) -> None:
-        """Remember the computed tokens of a row for whoever starts alike."""
-        self.prefixes.add(tokens, self.store, slot * self.width)
+    def keep(self, rows: Iterable[tuple[int, Sequence[int]]]) -> None:
+        """Remember the computed tokens of the rows in some slots for whoever starts alike."""
+        self.prefixes.add([(tokens, slot * self.width) for slot, tokens in rows], self.store)
 
     def settle(self, dead: Sequence[int], splits: Iterable[tuple[int, Row]]) -> list[Row]:
         """Give rows split off from a slot a place of their own and close the gaps of dead ones.
 
         Returns the rows that found no room.
         """
-        gaps, homeless, moves = list(dead), [], []
+        gaps, moves = list(dead), []
+        homeless: list[tuple[int, Row]] = []
         for source, row in splits:
             if gaps:
                 slot = gaps.pop()
@@ -86,13 +94,13 @@ class Table:
                 slot = len(self.rows)
                 self.rows.append(row)
             else:
-                self.keep(source, row.tokens[:-1])
-                homeless.append(row)
+                homeless.append((source, row))
                 continue
             moves.append((source, slot))
+        self.keep((source, row.tokens[:-1]) for source, row in homeless)
         self._move(moves)
         self._close(sorted(gaps))
-        return homeless
+        return [row for _, row in homeless]
 
     def _close(self, gaps: list[int]) -> None:
         """Fill each gap with the last row that lives."""
