@@ -52,7 +52,7 @@ def check_ends(nursery: Nursery, order: list[str], acknowledged: Path) -> None:
     assert all(health.sound for health in verify(run))
 
 
-@pytest.mark.parametrize("size", ["256k", pytest.param("64k", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", ["256k", pytest.param("128k", marks=pytest.mark.slow)])
 def test_a_full_disk_stops_and_a_larger_one_goes_on(tmp_path: Path, dear: Server, nursery: Nursery, size: str) -> None:
     disk, acknowledged = tmp_path / "disk", tmp_path / "acknowledged"
     with mounted(disk, size):

@@ -89,7 +89,7 @@ def test_fifteen_kills_lose_nothing(tmp_path: Path, dear: Server, nursery: Nurse
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3000)
 @pytest.mark.parametrize("dear", [(0.0, 0.6)], indirect=True)
 def test_two_hundred_kills_lose_nothing(tmp_path: Path, dear: Server, nursery: Nursery) -> None:
     file = questions(tmp_path / "questions.jsonl", 3000)
