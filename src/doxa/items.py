@@ -48,14 +48,14 @@ class Items:
 
     def measured(self) -> pl.DataFrame:
         """The table without its `TEXTS`, for calibration and measurement."""
-        return self._whole().drop(*TEXTS).collect()
+        return self._whole().drop(*TEXTS).collect(engine="streaming")
 
     def texts(self, questions: Sequence[str]) -> pl.DataFrame:
         """The columns `question` and `TEXTS` of some questions, each once."""
         import polars as pl
 
         wanted = self._whole().filter(pl.col("question").is_in(list(questions)))
-        return wanted.select("question", *TEXTS).collect().unique("question", maintain_order=True)
+        return wanted.select("question", *TEXTS).collect(engine="streaming").unique("question", maintain_order=True)
 
     def save(self, path: Path, probability: pl.Series) -> None:
         """Write the whole table with its calibrated probabilities. Raises `Incomplete` when there is no room."""
