@@ -73,9 +73,9 @@ async def _fill(
     finally:
         tally = latest()
         tally.hand_to(callers["subject"])
-        task.budget.calls += tally.taken
-        if tally.cost is not None:
-            task.budget.spend(tally.cost)
+        budget = task.budget
+        budget.calls += tally.taken
+        budget.cost = None if budget.cost is None or tally.cost is None else budget.cost + tally.cost
     return {"name": type(engine).__name__.lower(), **asdict(engine), "restarted": tally.restarts}  # type: ignore[call-overload]
 
 
