@@ -202,6 +202,9 @@ def _on_signals(handle: Callable[[int, Any], None]) -> Iterator[None]:
         with contextlib.suppress(ValueError):  # a thread other than the main one gets no signals
             previous |= {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
         yield
+    except asyncio.CancelledError:
+        previous.clear()  # the process is about to end, and the second signal may come only now
+        raise
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
