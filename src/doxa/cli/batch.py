@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from doxa.cli.running import Options
 
 batch = typer.Typer(
-    help="Ask the questions of a run by files: half price, or no network.", no_args_is_help=True, rich_markup_mode=None
+    help="Ask by files: half the price, or no network.", no_args_is_help=True, rich_markup_mode=None
 )
 AsJson = Annotated[bool, typer.Option("--json", help="only JSON on stdout")]
 
