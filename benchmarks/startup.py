@@ -4,9 +4,9 @@ Each stands in an environment of its own that holds what pip resolves for it and
 langchain-openai, without which it asks no model, and an older pyarrow, without which it does not import). Timed are
 fresh processes, in turns, after a round that is not counted: Python with `import PACKAGE`; Python with the import and a
 first ECE of 1,000 answers (TruthTorchLM has no ECE and gets an AUROC), as doxa's import loads hardly anything and would
-look better than what follows; and the command with `--help`, where there is one that answers it. TruthTorchLM is told not to look for
-prices on the network. Sizes are those of the packages' files, bytecode included, without pip and setuptools, and
-without any model.
+look better than what follows; and the command with `--help`, where there is one that answers it. TruthTorchLM is told
+not to look for prices on the network. Sizes are those of the packages' files, bytecode included, without pip and
+setuptools, and without any model.
 """
 
 from __future__ import annotations
