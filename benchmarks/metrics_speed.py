@@ -1,4 +1,4 @@
-"""Metrics and intervals of a million answers beside eight other packages.
+"""Metrics and intervals of a million answers beside nine other packages.
 
 Every side gets the same random confidences and outcomes, as arrays or as the lists that it wants, and computes what it
 has of each table; a round goes through the sides, and each side through its tables. Sizes are what the slowest side can
