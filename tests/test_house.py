@@ -78,8 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "shelf": {"types"},
     "many": LEAVES | {"inquiry", "runs"},
     "counting": LEAVES | {"inquiry"},
-    "engines": LEAVES
-    | {"flow", "inquiry", "journal", "loading", "many", "prices", "registry", "runs", "services"},
+    "engines": LEAVES | {"flow", "inquiry", "journal", "loading", "many", "prices", "registry", "runs", "services"},
     "choosing": LEAVES | {"registry", "counting", "flow", "inquiry", "services"},
     "report": LEAVES | {"files", "metrics", "text"},
     "batches": LEAVES | {"files", "flow", "inquiry", "journal", "many", "models", "runs", "services"},

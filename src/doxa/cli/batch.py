@@ -12,9 +12,7 @@ import typer
 if TYPE_CHECKING:
     from doxa.cli.running import Options
 
-batch = typer.Typer(
-    help="Ask by files: half the price, or no network.", no_args_is_help=True, rich_markup_mode=None
-)
+batch = typer.Typer(help="Ask by files: half the price, or no network.", no_args_is_help=True, rich_markup_mode=None)
 AsJson = Annotated[bool, typer.Option("--json", help="only JSON on stdout")]
 
 

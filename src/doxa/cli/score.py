@@ -18,43 +18,44 @@ PERCENT = "percent"
 """The scale of a file whose confidences are from 0 to 100."""
 
 
+File = Annotated[
+    Path,
+    typer.Argument(help="CSV, JSONL (both also .gz), Parquet (or a folder or pattern), or a run"),
+]
+Cluster = Annotated[str | None, typer.Option(metavar="COL", help="rows that share it are resampled together")]
+CompleteBy = Annotated[str | None, typer.Option(metavar="COL", help="only items present for every value of COL")]
+Item = Annotated[str | None, typer.Option("--id", metavar="COL", help="column that names the item for --complete-by")]
+Taken = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=COL", help="what a metric takes from which column; repeatable")
+]
+Read = Annotated[
+    str, typer.Option(help="unit: in [0, 1]; percent: in 0 to 100; real: any number, only its order counts")
+]
+Digits = Annotated[int | None, typer.Option("--round", min=0, help="round confidences to so many digits first")]
+Batches = Annotated[
+    bool | None, typer.Option(help="Parquet in batches rather than at once; by itself where it is large")
+]
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="an .html file: the page; a .json file: the JSON")]
+
+
 def score(
-    file: Annotated[
-        Path,
-        typer.Argument(help="CSV, JSONL (both also .gz), Parquet (or a folder or pattern), or a run"),
-    ],
+    file: File,
     confidence: Annotated[str | None, typer.Option(metavar="COL", help="column of the confidence")] = None,
     correct: Annotated[str | None, typer.Option(metavar="COL", help="column that says whether it was right")] = None,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="COL", help="rows that share it are resampled together")
-    ] = None,
+    cluster: Cluster = None,
     by: Annotated[list[str] | None, typer.Option(metavar="COL", help="measure each value apart; repeatable")] = None,
     where: Annotated[list[str] | None, typer.Option(metavar="COL=VALUE", help="only these rows; repeatable")] = None,
-    complete_by: Annotated[
-        str | None, typer.Option(metavar="COL", help="only items present for every value of COL")
-    ] = None,
-    item: Annotated[
-        str | None, typer.Option("--id", metavar="COL", help="column that names the item for --complete-by")
-    ] = None,
+    complete_by: CompleteBy = None,
+    item: Item = None,
     estimator: Annotated[str | None, typer.Option(help="of a run: only this estimator")] = None,
     metrics: Annotated[str | None, typer.Option(metavar="A,B", help="which metrics, or all")] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=COL", help="what a metric takes from which column; repeatable")
-    ] = None,
-    scale: Annotated[
-        str, typer.Option(help="unit: in [0, 1]; percent: in 0 to 100; real: any number, only its order counts")
-    ] = "unit",
-    digits: Annotated[
-        int | None, typer.Option("--round", min=0, help="round confidences to so many digits first")
-    ] = None,
+    column: Taken = None,
+    scale: Read = "unit",
+    digits: Digits = None,
     intervals: Annotated[bool, typer.Option(help="95 % intervals")] = True,
     seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 0,
-    stream: Annotated[
-        bool | None, typer.Option(help="Parquet in batches rather than at once; by itself where it is large")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="an .html file: the page; a .json file: the JSON")
-    ] = None,
+    stream: Batches = None,
+    out: Out = None,
     as_json: Annotated[bool, typer.Option("--json", help="only JSON on stdout")] = False,
 ) -> None:
     """Measure logged predictions: accuracy, calibration and ranking."""
