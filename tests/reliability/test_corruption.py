@@ -116,7 +116,7 @@ def places(path: Path) -> dict[int, list[range]]:
     return found
 
 
-def check(folder: Path, parts: dict[str, bytes], expected: set[int], *, all_seen: bool = False) -> bool:
+def check_damage(folder: Path, parts: dict[str, bytes], expected: set[int], *, all_seen: bool = False) -> bool:
     """Damage is seen wherever it matters, and recovering leaves `expected`; returns whether it was seen."""
     sound = all(health.sound for health in verify(put(folder, parts)))
     if sound:
@@ -135,20 +135,20 @@ def check(folder: Path, parts: dict[str, bytes], expected: set[int], *, all_seen
     return True
 
 
-def truncated(journal: Path, folder: Path, step: int) -> None:
+def check_truncated(journal: Path, folder: Path, step: int) -> None:
     where, content = places(journal), journal.read_bytes()
     for length in range(0, len(content), step):
         expected = {number for number, spans in where.items() if all(span.stop <= length for span in spans)}
-        assert check(folder, {"": content[:length]}, expected, all_seen=True)
+        assert check_damage(folder, {"": content[:length]}, expected, all_seen=True)
 
 
 def test_some_truncations_are_seen_and_what_is_whole_is_kept(closed: Path, room: Path) -> None:
-    truncated(closed, room / "cut", 2999)
+    check_truncated(closed, room / "cut", 2999)
 
 
 @pytest.mark.slow
 def test_many_truncations_are_seen_and_what_is_whole_is_kept(closed: Path, room: Path) -> None:
-    truncated(closed, room / "cut", 97)
+    check_truncated(closed, room / "cut", 97)
 
 
 @pytest.mark.slow
@@ -165,7 +165,7 @@ def test_every_truncation_is_seen_and_what_is_whole_is_found(room: Path, monkeyp
     print(f"{len(content)} prefixes")
 
 
-def flipped(journal: Path, folder: Path, flips: int) -> None:
+def check_flipped(journal: Path, folder: Path, flips: int) -> None:
     drawn, seen = random.Random(11), 0
     where, whole = places(journal), journal.read_bytes()
     for _ in range(flips):
@@ -173,17 +173,17 @@ def flipped(journal: Path, folder: Path, flips: int) -> None:
         place = drawn.randrange(len(content))
         content[place] ^= drawn.randrange(1, 256)
         expected = {number for number, spans in where.items() if not any(place in span for span in spans)}
-        seen += check(folder, {"": bytes(content)}, expected)
+        seen += check_damage(folder, {"": bytes(content)}, expected)
     print(f"{flips} flips: {seen} seen, the others change no answer")
 
 
 def test_some_flipped_bytes_are_seen_or_change_nothing(closed: Path, room: Path) -> None:
-    flipped(closed, room / "flip", 60)
+    check_flipped(closed, room / "flip", 60)
 
 
 @pytest.mark.slow
 def test_a_thousand_flipped_bytes_are_seen_or_change_nothing(closed: Path, room: Path) -> None:
-    flipped(closed, room / "flip", 1000)
+    check_flipped(closed, room / "flip", 1000)
 
 
 @pytest.mark.parametrize("flips", [20, pytest.param(500, marks=pytest.mark.slow)])
@@ -209,7 +209,7 @@ def test_zeros_at_the_end_are_seen(closed: Path, room: Path) -> None:
     for zeros in (1, 100, PAGE, 3 * PAGE + 5):
         rest = len(content) - zeros
         expected = {number for number, spans in where.items() if all(span.stop <= rest for span in spans)}
-        check(room / "zeros", {"": content[:rest] + bytes(zeros)}, expected, all_seen=zeros >= 100)
+        check_damage(room / "zeros", {"": content[:rest] + bytes(zeros)}, expected, all_seen=zeros >= 100)
 
 
 def test_another_version_is_left_alone(closed: Path, room: Path) -> None:

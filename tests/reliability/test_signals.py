@@ -13,6 +13,7 @@ from doxa.upkeep import verify
 
 AT_ONCE = 1.0
 """Seconds until the message; 0.2 on a machine that has nothing else to do."""
+OFTEN = [pytest.param(number, 25, marks=pytest.mark.slow) for number in (signal.SIGINT, signal.SIGTERM)]
 
 
 def until(true: Callable[[], bool], seconds: float = 20.0) -> float:
@@ -42,9 +43,8 @@ def check_resumable(nursery: Nursery, run: Path, number: int, child: Child) -> N
 
 
 @pytest.mark.parametrize("dear", [(0.05, 0.0)], indirect=True)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("times", [1, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGTERM, 1), *OFTEN])
 def test_once_lets_calls_arrive(tmp_path: Path, dear: Server, nursery: Nursery, number: int, times: int) -> None:
     for time_ in range(times):
         run = tmp_path / f"run-{time_}"
@@ -59,9 +59,8 @@ def test_once_lets_calls_arrive(tmp_path: Path, dear: Server, nursery: Nursery, 
 
 
 @pytest.mark.parametrize("dear", [(60.0, 0.0)], indirect=True)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("times", [1, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), *OFTEN])
 def test_twice_ends_at_once(tmp_path: Path, dear: Server, nursery: Nursery, number: int, times: int) -> None:
     for time_ in range(times):
         run = tmp_path / f"run-{time_}"
