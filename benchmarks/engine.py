@@ -14,8 +14,8 @@ P(True) with the samples as ideas, and degrees of a Jaccard matrix. transformers
 `generate(num_return_sequences=10)` and one forward pass for P(True), question by question, and computes no estimator.
 
 Greedy replies must be equal and the log-probabilities of their tokens must agree. Samples differ by chance. The
-roofline is the time that bare forward passes of transformers would need in the same run for the tokens that doxa
-computed: the distinct prompt tokens at the rate of 16 prompts of 64 tokens, and the distinct generated tokens at the
+roofline is the time that bare forward passes of transformers would need in the same run: for the distinct tokens of the
+prompts, counted from the requests, at the rate of 16 prompts of 64 tokens, and for the distinct generated tokens at the
 rate of 160 rows of one token with a cache.
 """
 
@@ -44,19 +44,28 @@ Answer = dict[str, list[Any]]
 def ours(setup: Setup) -> Callable[[], Answer]:
     """doxa, as a run does it: estimators over inquiries, model behind a journal."""
     import asyncio
-    import dataclasses
     import tempfile
     from pathlib import Path
 
     from doxa.choosing import make_plan
     from doxa.flow import drain, tell_on
     from doxa.inquiry import Asking, Caller
-    from doxa.journal import Journal
+    from doxa.journal import Journal, entries
     from doxa.models.smollm2 import SmolLM2
     from doxa.types import Question
 
     model = SmolLM2(threads=setup["threads"])
-    rounds = iter(setup["rounds"])
+    template = model._scheduler.template
+    rounds, known = iter(setup["rounds"]), set[tuple[int, ...]]()
+
+    def new(folder: Path) -> int:
+        """Distinct tokens of prompts and options that no earlier round had: nodes of the trie of all of them."""
+        before = len(known)
+        different = {(r.messages, r.prefill, r.continuation): r for r in (entry.request for entry in entries(folder))}
+        for request in different.values():
+            ids = [*template.prompt(request), *(template.continuation(request) if request.continuation else ())]
+            known.update(tuple(ids[:end]) for end in range(1, len(ids) + 1))
+        return len(known) - before
 
     async def run(texts: Sequence[str], folder: Path) -> list[Any]:
         questions = [Question(text, text) for text in texts]
@@ -69,15 +78,15 @@ def ours(setup: Setup) -> Callable[[], Answer]:
         return records
 
     def turn(texts: Sequence[str] = ()) -> Answer:
-        before = dataclasses.replace(model.counts)
+        before = model.counts.rows
         with tempfile.TemporaryDirectory() as folder:
             records = asyncio.run(run(texts or next(rounds), Path(folder)))
-        after = model.counts
+            prompts = new(Path(folder))
         return {
             "texts": [record.reply.text for record in records],
             "logprobs": [sum(token.logprob for token in record.reply.tokens) for record in records],
             "values": [[c.value for c in record.confidences.values()] for record in records],
-            "tokens": [after.prompt_tokens - before.prompt_tokens, after.rows - before.rows],
+            "tokens": [prompts, model.counts.rows - before],
         }
 
     turn([WARM_UP])
@@ -337,8 +346,8 @@ def benchmark(quick: bool) -> Result:
         prompt, generated = played["doxa"].answers[-1]["tokens"]
         rate = played[ROOFLINE].answers[-1]
         notes.append(
-            f"doxa computed {prompt:,} distinct prompt tokens and {generated:,} distinct generated tokens in "
-            f"the last round; bare passes computed {rate['prompts']:,.0f} and {rate['rows']:,.0f} in a second."
+            f"The requests of the last round held {prompt:,} distinct prompt tokens, and doxa computed {generated:,} "
+            f"distinct generated tokens; bare passes computed {rate['prompts']:,.0f} and {rate['rows']:,.0f} in a second."
         )
     for name, of in ((POLYGRAPH, "LM-Polygraph's"), (TRUTHTORCH, "TruthTorchLM's"), (GENERATE, "those of generate")):
         targets += agreement(played, name, of)
