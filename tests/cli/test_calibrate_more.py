@@ -271,8 +271,11 @@ def test_what_does_not_fit_together_is_refused(doxa: Call, log: Path, run: Path,
         assert "hint:" in err
 
 
-def test_a_policy_goes_into_the_file_and_decides(doxa: Call, log: Path, tmp_path: Path) -> None:
-    cal = tmp_path / "cal.json"
+def test_a_policy_goes_into_the_file_and_decides(
+    doxa: Call, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cal = Path("cal.json")  # a long path would break lines elsewhere
     code, out, err = doxa("calibrate", log, "--method", "platt", "--policy", "penalty(cost=3)", "-o", cal)
     assert code == 0, err
     assert max(map(len, out.splitlines())) <= 80

@@ -50,11 +50,12 @@ def test_columns_are_named_and_groups_measured_apart(score: Callable[..., Said],
 
 
 def test_columns_of_the_usual_names_need_no_telling_and_conditions_hold(
-    score: Callable[..., Said], log: Path, tmp_path: Path
+    score: Callable[..., Said], log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     log.write_text(log.read_text().replace("first_pass,is_wrong", "refused,wrong"))
     args = ("--metrics", "refusal_index, refusal_index(silent=drop)", "--where", "model=b", "--cluster", "id")
-    code, out, _ = score(log, *args, "--out", tmp_path / "out.json")
+    code, out, _ = score(log, *args, "--out", "out.json")
     assert code == 0 and out.startswith("n 40\nrefusal_index ") and "higher is better" in out
     assert all(len(line) <= 80 for line in out.splitlines())
     assert len(json.loads((tmp_path / "out.json").read_text())["groups"][0]["measurements"]) == 2

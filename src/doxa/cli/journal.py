@@ -20,7 +20,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="only JSON on stdout")]
 
 @journal.command()
 def verify(run: RunFolder, as_json: AsJson = False) -> None:
-    """Check every answer against its checksum, and that every answer is found.
+    """Check that every answer is whole and is found.
 
     The exit code is 3 when anything is damaged.
     """
