@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# As many processes as cores, and no more than four: each may load a model.
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 
 .PHONY: quickstart test test-slow bench lint types docs clean
@@ -20,7 +22,7 @@ quickstart: $(VENV)/.local  ## install, fetch the embedded model, assay it on ni
 	$(BIN)/doxa quickstart
 
 test: lint types docs  ## everything a change must pass
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 $(VENV)/.netcal: constraints.txt
 	test -x $(VENV)/netcal/bin/python || $(PYTHON) -m venv $(VENV)/netcal
@@ -34,7 +36,7 @@ $(VENV)/.ray: pyproject.toml constraints.txt
 	touch $@
 
 test-slow: $(VENV)/.dev $(VENV)/.netcal $(VENV)/.ray  ## oracles with installations of their own, long simulations
-	DOXA_NETCAL_PYTHON=$(VENV)/netcal/bin/python $(BIN)/python -m pytest -m slow
+	DOXA_NETCAL_PYTHON=$(VENV)/netcal/bin/python $(BIN)/python -m pytest $(PARALLEL) -m slow
 	$(VENV)/ray/bin/python -m pytest -m slow -k ray tests/engines
 
 bench: $(VENV)/.dev  ## speed, side by side; writes docs/benchmarks.md
