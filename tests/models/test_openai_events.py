@@ -88,6 +88,7 @@ def chunk(text: str | None = None, finish: str | None = None, **more: Any) -> di
         (events(chunk("a"), '{"choices": [{"del', chunk(finish="stop"), "[DONE]"), "malformed_stream"),
         (events(chunk("a"), "[1]", chunk(finish="stop"), "[DONE]"), "malformed_stream"),
         (events({"choices": ["a"]}, "[DONE]"), "malformed_stream"),
+        (events({"choices": 5}, "[DONE]"), "malformed_stream"),
         (events(chunk("a"), '{"choices": [{"del'), "truncated_stream"),
         (b": only a comment\n\n", "truncated_stream"),
         (events(chunk("a"), {"error": {"message": "overloaded", "code": 503}}, "[DONE]"), "server_error"),
@@ -102,6 +103,21 @@ def test_an_error_on_the_way_without_a_status_is_named_and_not_tried_again() -> 
         "bad_request",
         False,
     )
+
+
+def test_an_error_may_hold_what_no_text_can() -> None:
+    error = b'{"error": {"message": "\\ud800 no"}}'
+    for body in (error, b"data: " + error + b"\n\n"):
+        found = read_body(200, {}, body, 0.0)
+        assert isinstance(found, Fault)
+        assert (found.kind, found.message) == ("bad_request", "HTTP 400: no")
+
+
+def test_what_a_stream_says_of_its_end_is_quoted_in_short_and_without_control_characters() -> None:
+    end = json.dumps(chunk(finish="\x1b[31m\ud800" + "x" * 10_000))
+    found = read(events(chunk("a", "stop"), end, "[DONE]"))
+    assert isinstance(found, Fault)
+    assert found.message.isprintable() and len(found.message) <= 300
 
 
 def test_an_error_is_heard_even_where_the_stream_then_ends() -> None:

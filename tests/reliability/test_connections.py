@@ -112,7 +112,8 @@ def test_a_provider_that_never_answers_the_last_hundredth_does_not_hold_the_run_
 
     async def work() -> None:
         async with server:
-            model = OpenAI("fake-1", base_url=server.url, timeout=0.4, max_attempts=3, _clock=clock.clock())
+            # Few at once, so that an answer takes no 0.4 s on a busy machine.
+            model = OpenAI("fake-1", server.url, timeout=0.4, max_connections=8, max_attempts=3, _clock=clock.clock())
             run = await flow.assay(model, plan(200), out=tmp_path / "run")
             await model.close()
             assert run.info["status"] == "incomplete"

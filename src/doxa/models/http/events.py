@@ -76,7 +76,7 @@ def completion(stream: bytes) -> JSON:
             if chunk.get("error") and not chunk.get("choices"):
                 return chunk  # servers often close the stream on it
             body |= {name: chunk[name] for name in _ABOUT if chunk.get(name) is not None}
-            for part in chunk.get("choices") or ():
+            for part in _parts(chunk):
                 choices.setdefault(_index(part), _Choice()).add(part)
     except Malformed:
         if done is not None:
@@ -86,6 +86,13 @@ def completion(stream: bytes) -> JSON:
     if any(choice.finish is None for choice in choices.values()):
         raise Cut("an answer in the stream has no finish_reason")
     return body | {"choices": [choice.whole(index) for index, choice in sorted(choices.items())]}
+
+
+def _parts(chunk: JSON) -> list[Any]:
+    parts = chunk.get("choices") or []
+    if not isinstance(parts, list):
+        raise Malformed("the choices in the stream are not a list")
+    return parts
 
 
 def _index(part: Any) -> int:

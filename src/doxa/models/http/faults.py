@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import msgspec
+from typing import Any
 
 from doxa.errors import Refused
 from doxa.models.http.events import Cut, Malformed, completion
@@ -46,7 +45,7 @@ def read_body(status: int, headers: Mapping[str, str], body: bytes, date: float)
     Raises `Refused` where no request can succeed: bad key (401), no permission (403), no credit (402, quota).
     """
     if status != 200:
-        return _refusal(status, headers, body, date)
+        return _refusal(status, headers, explain(body), date)
     if not body.strip():
         return Fault("empty_body", "the server answered with an empty body", retry=True)
     if body.lstrip().startswith(b"<"):
@@ -56,7 +55,7 @@ def read_body(status: int, headers: Mapping[str, str], body: bytes, date: float)
     except Cut as cut:
         return Fault("truncated_stream", str(cut), retry=True)
     except Malformed as malformed:
-        return Fault("malformed_stream", str(malformed), retry=True)
+        return Fault("malformed_stream", one_line(str(malformed)), retry=True)
     except (ValueError, RecursionError):
         return Fault("not_json", "the server's answer is not JSON, or was cut", retry=True)
     if not isinstance(value, dict):
@@ -65,7 +64,7 @@ def read_body(status: int, headers: Mapping[str, str], body: bytes, date: float)
         code = value["error"].get("code") if isinstance(value["error"], dict) else None
         inner = code if isinstance(code, int) and code >= 400 else 400
         # Relays report a failed upstream with status 200, and so does a stream that fails on its way.
-        return _refusal(inner, headers, msgspec.json.encode(value), date)
+        return _refusal(inner, headers, _told(value), date)
     return value
 
 
@@ -74,9 +73,9 @@ def is_stream(headers: Mapping[str, str], body: bytes = b"") -> bool:
     return headers.get("Content-Type", "").startswith("text/event-stream") or body.startswith((b"data:", b"event:"))
 
 
-def _refusal(status: int, headers: Mapping[str, str], body: bytes, date: float) -> Fault:
+def _refusal(status: int, headers: Mapping[str, str], told: tuple[str, str], date: float) -> Fault:
     """Name the fault of an error status, and decide about another attempt."""
-    sentence, code = explain(body)
+    sentence, code = told
     said = f"HTTP {status}: {sentence}" if sentence else f"HTTP {status}"
     filtered = bool(_FILTERED.search(code)) or "content_filter" in sentence
     barred = status == 403 and not filtered and _NO_ACCESS.search(code + sentence)
@@ -84,7 +83,8 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, date: float) 
         hint = "check the key and its permissions" if status in (401, 403) else "check the account's credit and limits"
         raise Refused(f"the server refuses all requests: {said}", hint=hint)
     if 300 <= status < 400:
-        return Fault("redirected", f"{said} to {headers.get('Location', 'nowhere')}; use that as base URL")
+        place = one_line(headers.get("Location", "nowhere"))
+        return Fault("redirected", f"{said} to {place}; use that as base URL")
     if filtered and 400 <= status < 500 and status not in (408, 429):
         return Fault("content_filter", said)
     retry = status in (408, 409, 429) or status >= 500
@@ -96,10 +96,13 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, date: float) 
 def explain(body: bytes) -> tuple[str, str]:
     """The server's own sentence, and its code and type in one lower-case string."""
     try:
-        value = decode(body)
+        return _told(decode(body))
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace")
         return ("" if text.lstrip().startswith("<") else one_line(text)), ""
+
+
+def _told(value: Any) -> tuple[str, str]:
     error = value.get("error", value) if isinstance(value, dict) else value
     if not isinstance(error, dict):
         return one_line(str(error)), ""
