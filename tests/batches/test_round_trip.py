@@ -16,14 +16,14 @@ from doxa.batches.asked import NAME, Asked
 from doxa.batches.reading import Came, outcome_of, read
 from doxa.batches.writing import Written, split, write
 from doxa.cli.main import app
-from doxa.errors import DataError, UsageError
+from doxa.errors import DataError, JournalError, UsageError
 from doxa.flow import Plan
 from doxa.inquiry import Asking
 from doxa.journal import entries
 from doxa.models.mock import Mock
 from doxa.models.openai import OpenAI
 from doxa.runs import Run
-from doxa.types import Failure, Question, Reply
+from doxa.types import Failure, Message, Question, Reply, Request
 from fake_server import FakeServer
 
 ADDRESS = "http://127.0.0.1:9/v1"
@@ -226,10 +226,11 @@ def test_files_hold_no_more_than_a_provider_takes(monkeypatch: pytest.MonkeyPatc
     assert max(sizes) <= 1000
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 5, 1000])
 def test_a_cut_file_is_named_and_what_stands_before_the_cut_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("doxa.batches.reading.AT_ONCE", 1)
+    monkeypatch.setattr("doxa.batches.reading.AT_ONCE", at_once)
     out = tmp_path / "run"
     results = [json.dumps(healthy(line)) for line in lines(ask(out, plan()))]
     path = tmp_path / "cut.jsonl"
@@ -267,9 +268,43 @@ def test_a_writer_that_dies_before_its_files_stand_has_asked_nothing(
 
         patched.setattr(Asked, "commit", die)
         ask(out, plan())
+    (out / "batch" / "requests-0001-results.jsonl").touch()  # a name that a user may well choose
     written = ask(out, plan())
     assert (written.requests, written.waiting) == (24, 0)
     assert (out / NAME).is_file()
+    # Nothing stands there that nobody is waiting for: sent too, it would be paid for twice.
+    assert [path.name for path in (out / "batch").glob("requests-????.jsonl")] == [written.files[0].name]
+
+
+def test_no_room_for_what_is_asked_is_one_error_with_a_next_step(tmp_path: Path) -> None:
+    asked = Asked(tmp_path)
+    asked._do("PRAGMA max_page_count=4")
+    request = Request((Message("user", "x" * 9000),))
+    with pytest.raises(JournalError, match="cannot use") as error:
+        asked.put(b"key", "model", request, "{}")
+    assert error.value.hint
+    asked.close()
+
+
+def test_nothing_that_a_provider_writes_breaks_or_forges_anything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    asked = lines(ask(out, plan()))
+    strange = [
+        {"response": None, "error": {"code": "\x1b[31mdone", "message": "\ud800\x1b[2J"}},
+        {"response": None, "error": {"code": "x" * 99, "message": ["no", "text"]}},
+        {"response": {"status_code": "200", "body": 5}},
+        {"response": {"status_code": 200, "body": {"error": {"message": "\ud800"}}}},
+        {"response": {"status_code": 200, "body": {"choices": [{"message": {"content": "\ud800"}}]}}},
+    ]
+    came = give(out, [line | result for line, result in zip(map(healthy, asked), strange, strict=False)])
+    assert (came.answers, sum(came.failures.values())) == (0, len(strange))
+    assert came.failures["batch_error"] == 2
+    assert all(kind.isidentifier() for kind in came.failures)
+    assert give(out, [{**healthy(line), "custom_id": line["custom_id"]} for line in asked]).answers == 24
+    for custom_id in ("", "0" * 1_000_000, "../../etc/passwd", "\ud800"):
+        assert give(out, [healthy(asked[0]), healthy(asked[0]) | {"custom_id": custom_id}]).strangers == 1
 
 
 @pytest.mark.parametrize(

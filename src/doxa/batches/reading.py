@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from doxa.batches.asked import Asked, Row
 from doxa.errors import DataError, Refused, UsageError
 from doxa.journal import Journal, locked
 from doxa.journal import files as journal_files
-from doxa.models.http.faults import Fault, read_body
+from doxa.models.http.faults import Fault, one_line, read_body
 from doxa.models.http.parsing import outcomes
 from doxa.types import Failure, Outcome, Reply
 
 AT_ONCE = 1000
 """Lines that are committed together."""
+_KIND = re.compile(r"[a-z0-9_]{1,40}")
+"""A code that can be the kind of a failure: it is counted, and printed."""
 
 
 @dataclass(slots=True)
@@ -52,9 +54,8 @@ async def read(paths: Sequence[Path], out: Path) -> Came:
         journal, asked = Journal(out), Asked(out)
         try:
             for path in paths:
-                lines = _lines(path)
-                while some := list(islice(lines, AT_ONCE)):
-                    await _take(some, journal, asked, came)
+                for results in _portions(path):
+                    await _take(results, journal, asked, came)
         finally:
             asked.close()
             journal.close()
@@ -63,13 +64,28 @@ async def read(paths: Sequence[Path], out: Path) -> Came:
     return came
 
 
-def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and content of each line. Raises `DataError` for one that is no result."""
+def _portions(path: Path) -> Iterator[list[dict[str, Any]]]:
+    """The results of a file, so many at a time. Raises `DataError` for a line that is none, after those before it."""
+    some = list[dict[str, Any]]()
+    try:
+        for result in _results(path):
+            some.append(result)
+            if len(some) == AT_ONCE:
+                yield some
+                some = []
+    except DataError:
+        yield some
+        raise
+    yield some
+
+
+def _results(path: Path) -> Iterator[dict[str, Any]]:
+    """What each line says. Raises `DataError` for one that is no result."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield f"{path}, line {number}", _result(line, f"{path}, line {number}")
+                    yield _result(line, f"{path}, line {number}")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}", hint="give the files of results") from error
 
@@ -84,10 +100,10 @@ def _result(line: bytes, place: str) -> dict[str, Any]:
     return value
 
 
-async def _take(lines: Iterable[tuple[str, dict[str, Any]]], journal: Journal, asked: Asked, came: Came) -> None:
+async def _take(results: Iterable[dict[str, Any]], journal: Journal, asked: Asked, came: Came) -> None:
     """Record the answers, then forget that they were asked."""
     arrived: dict[bytes, tuple[Row, Reply]] = {}
-    for _, result in lines:
+    for result in results:
         key = _key(result["custom_id"])
         row = asked.get(key)
         if key in arrived or (row is None and journal.get(key) is not None):
@@ -122,7 +138,9 @@ def outcome_of(result: dict[str, Any]) -> Outcome:
     response, error = result.get("response"), result.get("error")
     if not isinstance(response, dict):
         error = error if isinstance(error, dict) else {"message": error or "neither response nor error"}
-        return Failure(str(error.get("code") or "batch_error"), str(error.get("message") or ""), retryable=True)
+        code = error.get("code")
+        kind = code if isinstance(code, str) and _KIND.fullmatch(code) else "batch_error"
+        return Failure(kind, one_line(str(error.get("message") or "")), retryable=True)
     body, status = response.get("body"), response.get("status_code", 200)
     sent = json.dumps(body or ({"error": error} if error else {})).encode()
     try:

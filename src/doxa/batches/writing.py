@@ -169,7 +169,7 @@ async def _tell(plan: flow.Plan, inquire: partial[Inquiry]) -> None:
 def _files(folder: Path, asked: Asked) -> tuple[list[Path], int]:
     """Write all that is due; it counts as written once the last file stands."""
     made, requests = list[Path](), 0
-    number = max((int(path.stem.rpartition("-")[2]) for path in folder.glob("requests-[0-9]*.jsonl")), default=0)
+    number = asked.files
     for lines in split(asked.due()):
         number += 1
         path = folder / f"requests-{number:04}.jsonl"
@@ -179,6 +179,7 @@ def _files(folder: Path, asked: Asked) -> tuple[list[Path], int]:
             asked.sent(key, number)
         made.append(path)
         requests += len(lines)
+    asked.files = number
     asked.commit()
     return made, requests
 
