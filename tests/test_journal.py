@@ -141,6 +141,11 @@ def test_a_journal_in_use_is_neither_pruned_nor_mended(tmp_path: Path) -> None:
     assert prune(tmp_path) == 1
 
 
+def test_what_blocks_within_is_not_taken_for_a_folder_in_use(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError, match="terminal"), locked(tmp_path):
+        raise BlockingIOError("the terminal is full")
+
+
 @pytest.mark.parametrize("step", ["unlink", "rename"])
 def test_pruning_that_is_killed_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     fill(tmp_path, ["a", "b"], "one")

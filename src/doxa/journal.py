@@ -101,11 +101,12 @@ def locked(directory: Path) -> Iterator[None]:
         return
     handle = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            hint = "wait until it ends, or choose another --out"
+            raise JournalError(f"{directory} is in use by another doxa", hint=hint) from error
         yield
-    except BlockingIOError as error:
-        hint = "wait until it ends, or choose another --out"
-        raise JournalError(f"{directory} is in use by another doxa", hint=hint) from error
     finally:
         os.close(handle)
 
@@ -148,11 +149,16 @@ def drafted(path: Path, rows: Iterable[Row] = ()) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     for stale in parts(draft):
         stale.unlink()
-    with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
-        connection.executescript(_SCHEMA)
-        connection.execute("BEGIN")
-        connection.executemany(_INSERT, rows)
-        connection.execute("COMMIT")
+    try:
+        with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.executescript(_SCHEMA)
+            connection.execute("BEGIN")
+            connection.executemany(_INSERT, rows)
+            connection.execute("COMMIT")
+    except BaseException:  # half a file on a full disk would take the room that is to be made
+        for half in parts(draft):
+            half.unlink()
+        raise
     return draft
 
 

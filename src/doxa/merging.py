@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from doxa import runs
 from doxa.errors import JournalError, UsageError
@@ -49,15 +49,18 @@ def merge(sources: Sequence[Path], out: Path) -> Merged:
         out.mkdir(parents=True, exist_ok=True)
         with locked(out):
             given = [path for source in sources if source.resolve() != out.resolve() for path in files(source)]
-            put_in_place(drafted(target, _union(files(out), given, merged)), target)
-            _carry([source / runs.INFO for source in sources], out / runs.INFO)
+            put_in_place(drafted(target, _union(files(out), given, target, merged)), target)
+            _carry(sources, out / runs.INFO)
     except (sqlite3.Error, OSError) as error:
         raise JournalError(f"cannot write {target}: {error}", hint="make room, or choose another --out") from error
     return merged
 
 
-def _union(here: Sequence[Path], given: Sequence[Path], merged: Merged) -> Iterator[Row]:
-    """Each answer once: those that are here, then those that are given, in their order."""
+def _union(here: Sequence[Path], given: Sequence[Path], target: Path, merged: Merged) -> Iterator[Row]:
+    """What `target` is to hold: each answer once, of itself and of those that are given, in their order.
+
+    What other files here hold stays there: an answer that stands twice would count as paid twice.
+    """
     seen: dict[bytes, bytes] = {}
     for path in (*here, *given):
         for row in _intact(path, merged):
@@ -67,7 +70,8 @@ def _union(here: Sequence[Path], given: Sequence[Path], merged: Merged) -> Itera
                 seen[row.key] = reply
                 merged.answers += 1
                 merged.added += path not in here
-                yield row
+                if path == target or path not in here:
+                    yield row
             elif path not in here:
                 merged.repeated += 1
                 merged.conflicts += first != reply
@@ -89,8 +93,17 @@ def _intact(path: Path, merged: Merged) -> Iterable[Row]:
 
 def _carry(sources: Sequence[Path], target: Path) -> None:
     """Make a folder that is of no run yet one of the run that all sources are of."""
-    infos = [json.loads(source.read_text(encoding="utf-8")) for source in sources if source.is_file()]
+    infos = [info for source in sources if (info := _info(source))]
     if target.exists() or len(infos) < len(sources) or len({info["id"] for info in infos}) > 1:
         return
     info = {name: value for name, value in infos[0].items() if name not in ("shard", "asked", "told")}
     runs.write_json(target, {**info, "status": "incomplete"})
+
+
+def _info(source: Path) -> dict[str, Any]:
+    """What a folder says of its run; nothing where that is missing or cannot be read."""
+    try:
+        info = runs.Run.open(source).info
+    except UsageError:
+        return {}
+    return info if isinstance(info.get("id"), str) else {}

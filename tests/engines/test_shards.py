@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import doxa
 from doxa import registry
 from doxa.cli import merge as command
+from doxa.cli.main import app
 from doxa.cli.running import Options, execute
 from doxa.engines.parts.filling import Shard
 from doxa.engines.parts.task import Member, dealt, described, made
@@ -125,6 +128,52 @@ def test_answers_of_different_runs_make_no_run(tmp_path: Path) -> None:
     again = execute(Options(**ASKED, out=str(tmp_path / "out")))
     assert again.info["calls"] == 0
     assert len(list(entries(tmp_path / "out"))) == len(rows_in(one.directory) | rows_in(other.directory))
+
+
+def test_merging_again_counts_nothing_twice(tmp_path: Path) -> None:
+    run = execute(Options(**ASKED, out=str(tmp_path / "run")))
+    rows = list(rows_in(run.directory).values())
+    early, late = journal(tmp_path / "early", rows[:90]), journal(tmp_path / "late", rows[60:150])
+    out = tmp_path / "out"
+    assert merge([early], out).added == 90
+    first = execute(Options(**ASKED, out=str(out)))
+    merged = merge([late, early], out)
+    assert (merged.answers, merged.added, merged.repeated) == (len(rows), 0, 180)
+    again = execute(Options(**ASKED, out=str(out)))
+    assert again.info["paid"] == first.info["paid"] == run.info["paid"]
+    assert sum(1 for path in files(out) for _ in rows_of(path)) == len(rows)
+
+
+def test_a_folder_that_cannot_say_what_it_is_gives_its_answers_all_the_same(tmp_path: Path) -> None:
+    run = execute(Options(**ASKED, out=str(tmp_path / "run")))
+    (run.directory / "run.json").write_text('{"id": ')
+    assert merge([run.directory], tmp_path / "out").answers == len(rows_in(run.directory))
+    assert not (tmp_path / "out" / "run.json").exists()
+
+
+def test_merging_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    def broken() -> Iterator[Row]:
+        yield Row(b"k", "m", "r", "r", b"c")
+        raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        drafted(tmp_path / "journal.sqlite", broken())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shard_is_resumed_from_within_and_not_under_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = execute(Options(**ASKED, out=str(tmp_path), max_calls=20), shard="2/2")
+    monkeypatch.chdir(first.directory)
+    assert CliRunner().invoke(app, ["resume", "."]).exit_code == 0
+    assert first.info["status"] == "complete"
+    assert not list(first.directory.glob("shard-*"))
+    monkeypatch.chdir(tmp_path)
+    first.directory.rename(tmp_path / "mine")
+    refused = CliRunner().invoke(app, ["resume", "mine"])
+    assert isinstance(refused.exception, UsageError)
+    assert "shard-2-of-2" in refused.exception.hint
 
 
 def test_what_holds_no_journal_is_no_source(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def merge(
     """
     from doxa.errors import Incomplete
     from doxa.merging import merge as unite
+    from doxa.text import clean
 
     merged = unite(folders, out)
     if as_json:
@@ -33,7 +34,7 @@ def merge(
         }
         sys.stdout.write(json.dumps(content) + "\n")
     else:
-        sys.stdout.write(_told(merged, out) + "\n")
+        sys.stdout.write(clean(_told(merged, out)) + "\n")
     if merged.damaged or merged.left_out:
         hint = f"doxa resume {out} asks again for what is missing"
         raise Incomplete("not all that stands in these folders could be merged", hint=hint)

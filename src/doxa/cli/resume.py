@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ def resume(
     The same as its own command once more, without its limits of calls and cost.
     """
     from doxa.cli import running
+    from doxa.engines.parts.filling import Shard
     from doxa.errors import UsageError
     from doxa.runs import Run
 
@@ -26,7 +28,11 @@ def resume(
     known = {field.name for field in fields(running.Options)}
     if not {"questions", "model"} <= set(told) <= known:
         raise UsageError(f"{run} does not say how it was started", hint="repeat its `doxa run` command with --out")
-    options = running.Options(**{**told, "out": str(run.parent if shard else run)})
+    folder = Path(os.path.abspath(run))  # the shard in which one stands is ".", without a name or a parent
+    if shard and folder.name != Shard.read(shard).folder:
+        hint = f"give it the name {Shard.read(shard).folder} again, or merge it"
+        raise UsageError(f"{run} is shard {shard} under another name", hint=hint)
+    options = running.Options(**{**told, "out": str(folder.parent if shard else run)})
     with running.quiet_logs():
         # The limit that stopped the run would stop it at once again.
         running.finish(running.execute(options, limited=False, shard=shard), as_json=as_json)
