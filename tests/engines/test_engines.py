@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import json
@@ -19,9 +20,16 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import doxa
+from doxa import registry
 from doxa.engines import make_engine
+from doxa.engines.parts.tally import Tally
+from doxa.engines.parts.task import Task
+from doxa.engines.parts.telling import open_teller
+from doxa.engines.ray import Ray
 from doxa.errors import Refused, UsageError
+from doxa.flow import Plan
 from doxa.journal import entries, files
+from doxa.types import Question
 from doxa.upkeep import verify
 
 SERVER = Path(__file__).parent.parent / "fake_server.py"
@@ -205,6 +213,47 @@ def test_what_a_provider_refuses_is_said_once(engine: str, tmp_path: Path, monke
             doxa.assay("openai/fake-1", asked, estimators=["self_consistency"], out=tmp_path / "run", engine=engine)
     assert refused.value.hint
     assert doxa.Run.open(tmp_path / "run").info["status"] == "failed"
+
+
+def test_a_failure_counts_once_whoever_met_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [Question(f"q{n}", f"Which tree is number {n}?", ("amber",)) for n in range(4)]
+    bad = json.dumps({asked[2].text: 400})
+    with serving(tmp_path / "bill.jsonl", "--faults", bad) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        chosen = {"estimators": ["sequence_probability", "stated_two_turn"]}
+        one = doxa.assay("openai/fake-1", asked, **chosen, out=tmp_path / "one")
+        many = doxa.assay("openai/fake-1", asked, **chosen, out=tmp_path / "many", engine="processes", workers=1)
+    assert many.info["errors"] == one.info["errors"] == {"bad_request": 1}
+    assert many.info["model"] == one.info["model"]
+    check_same_rows(one.directory, many.directory)
+
+
+def test_a_file_of_the_working_folder_is_no_module_of_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("msgspec.py").write_text("raise SystemExit('this is not msgspec')")
+    asked = doxa.bank("planted", n=2)
+    run = doxa.assay("mock/honest", asked, estimators=["p_true"], out="run", engine="processes(restarts=0)", workers=1)
+    assert run.info["status"] == "complete"
+    assert len(files(run.directory)) == 1 + 1  # the worker's was begun
+
+
+def test_a_judge_that_is_the_model_itself_is_billed_once_by_a_worker_that_starts_again(tmp_path: Path) -> None:
+    model = doxa.load_model("mock/honest")
+    plan = Plan(doxa.bank("planted", n=2), {"p_true": registry.build("estimators", "p_true")}, judge=model)
+
+    async def life() -> Tally:
+        teller = open_teller(Task(model, plan, tmp_path, name="worker"))
+        await teller.tell(plan.questions)
+        await teller.close()
+        return teller.tally
+
+    first, second = asyncio.run(life()), asyncio.run(life())
+    assert first.usage.calls == first.taken > 0
+    assert (second.usage, second.taken) == (first.usage, first.taken)
+
+
+def test_a_shard_without_questions_needs_no_actors() -> None:
+    assert list(Ray()._rows(None, None, [])) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

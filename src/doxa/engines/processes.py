@@ -16,7 +16,8 @@ from doxa.engines.parts.task import Recipe, Task, check_workers, dealt, recipes
 from doxa.errors import DoxaError
 from doxa.types import Question
 
-_COMMAND = (sys.executable, "-m", "doxa.engines.parts.worker")
+_COMMAND = (sys.executable, "-P", "-m", "doxa.engines.parts.worker")
+"""Without the working folder among those of modules: a file there may have the name of one."""
 _PATIENCE = 15.0
 """Seconds a worker has to end in order: calls under way may take ten."""
 _LONGEST = 2**20

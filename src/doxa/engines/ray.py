@@ -78,6 +78,8 @@ class Ray:
 
     def _rows(self, ray: Any, recipe: Recipe, questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
         """What the actors say after every batch. Runs in a thread, so that Ray leaves the signals of this process."""
+        if not questions:  # of a shard, where there are more of them than questions
+            return
         if not ray.is_initialized():
             address = os.environ.get("RAY_ADDRESS")
             size = {} if address else {"num_cpus": self.workers * self.cpus, "include_dashboard": False}

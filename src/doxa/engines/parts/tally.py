@@ -23,8 +23,6 @@ class Tally:
     saved: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     unfinished: int = 0
-    returned: tuple[str, ...] = ()
-    """Names of models that servers returned."""
     taken: int = 0
     """Calls that count against the limit."""
     cost: float | None = 0.0
@@ -46,19 +44,18 @@ class Tally:
             sum(tally.saved for tally in found),
             failures,
             sum(tally.unfinished for tally in found),
-            tuple(sorted({name for tally in found for name in tally.returned})),
             sum(tally.taken for tally in found),
             None if None in costs else sum(cost for cost in costs if cost),
             sum(tally.restarts for tally in found),
         )
 
     def hand_to(self, caller: Caller) -> None:
-        """Let a caller speak for the workers too: what they paid for, it will find in the journal without saving it."""
+        """Let a caller speak for the workers too: what they paid for, it will find in the journal without saving it.
+
+        Their failures are not handed on: what has no answer is asked again, and counts if it fails then.
+        """
         caller.spent += self.usage
         caller.saved -= self.usage.calls
-        caller.returned |= set(self.returned)
-        for kind, number in self.failures.items():
-            caller.failures[kind] = caller.failures.get(kind, 0) + number
 
 
 @dataclass(frozen=True, slots=True)

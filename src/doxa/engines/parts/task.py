@@ -132,7 +132,7 @@ def described(label: str, estimator: Estimator) -> Member:
     member = None
     try:
         member = Member(type(estimator).__module__.rpartition(".")[2], msgspec.to_builtins(estimator))
-        same = made(msgspec.convert(msgspec.to_builtins(member), Member)) == estimator
+        same = made(msgspec.json.decode(msgspec.json.encode(member), type=Member)) == estimator
     except (TypeError, UsageError, msgspec.ValidationError):
         same = False
     if member is None or not same:

@@ -58,12 +58,9 @@ class Teller:
         """How far this is."""
         budget = self.task.budget
         every = [
-            Tally(
-                0, caller.spent, caller.saved, dict(caller.failures), caller.unfinished,
-                tuple(caller.returned) if role == "subject" else (),
-            )
-            for role, caller in self.callers.items()
-        ]  # fmt: skip
+            Tally(0, caller.spent, caller.saved, dict(caller.failures), caller.unfinished)
+            for caller in self.callers.values()
+        ]
         return replace(Tally.total(every), done=self.done, taken=budget.calls, cost=budget.cost)
 
     async def close(self) -> None:
@@ -86,7 +83,7 @@ def open_teller(task: Task) -> Teller:
     if task.name:
         paid = spent(task.out / f"journal-{task.name}.sqlite")
         for role, caller in callers.items():
-            caller.spent = paid.get(caller.identity, caller.spent)
+            caller.spent = paid.pop(caller.identity, caller.spent)  # a judge may be the model itself
             task.budget.calls += caller.spent.calls
             price = task.prices.get(role)
             if price is not None:
