@@ -105,6 +105,7 @@ def started(nursery: Nursery, dear: Server, order: list[str], then: Callable[[],
     return child.wait(), child.said
 
 
+@pytest.mark.parametrize("dear", [(0.05, 0.0)], indirect=True)
 def test_a_folder_that_is_removed_stops(tmp_path: Path, dear: Server, nursery: Nursery) -> None:
     run = tmp_path / "run"
     order = command(questions(tmp_path / "questions.jsonl", 400), run)
