@@ -26,7 +26,8 @@ from doxa.metrics.maths.rule import rule, rules
 from doxa.scoring import Group, Log, open_log, score_log
 from doxa.streaming import passes
 from doxa.streaming.passes import score_source
-from doxa.streaming.rows import open_source, parquet_files
+from doxa.streaming.rows import count, open_source, parquet_files
+from doxa.streaming.tally import APART, Grid, Tally, chunk
 from doxa.types import Scale
 
 STREAMED = [name for name in rules() if isinstance(rule(name).kernel, Sums | Places)]
@@ -232,7 +233,7 @@ def test_what_cannot_be_computed_in_batches_is_refused_by_name(tmp_path: Path) -
     with pytest.raises(UsageError, match="adaptive_ece, mmce cannot") as refused:
         streamed(tmp_path, table(), metrics=["auroc", "adaptive_ece", "mmce"])
     assert "--no-stream" in refused.value.hint
-    with pytest.raises(UsageError, match="3,000 groups are too many"):
+    with pytest.raises(UsageError, match="over 2,048 groups are too many"):
         many = pl.DataFrame({"confidence": [0.5] * 3000, "correct": [True] * 3000, "model": range(3000)})
         streamed(tmp_path, many, by=["model"])
 
@@ -264,6 +265,37 @@ def test_large_files_are_read_in_batches_unless_told_otherwise(
     assert "read in batches" not in doxa("score", tmp_path / "log.parquet", "--no-stream").err
     refused = doxa("score", tmp_path / "log.parquet", "--complete-by", "model", "--id", "cluster")
     assert (refused.code, "--complete-by" in refused.err, "--no-stream" in refused.err) == (2, True, True)
+
+
+def test_files_of_other_types_or_with_marks_of_patterns_in_their_names_are_read(tmp_path: Path) -> None:
+    rows = table(300, missing=False)
+    rows[:100].write_parquet(tmp_path / "log[1].parquet")
+    rows[100:200].with_columns(pl.col("correct").cast(pl.Int8)).write_parquet(tmp_path / "log[2].parquet")
+    rows[200:].with_columns(pl.col("model", "cluster").cast(pl.Categorical)).write_parquet(tmp_path / "log?.parquet")
+    files = parquet_files(tmp_path)
+    assert count(files) == 300
+    found = numbers(score_source(open_source(files, by=["model"], cluster="cluster")))
+    expected = numbers(streamed(tmp_path / "one", rows, by=["model"], cluster="cluster"))
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values, rel=1e-7, abs=1e-12, nan_ok=True)
+
+
+def test_what_is_kept_of_the_rows_does_not_grow_with_them() -> None:
+    accuracy = {"accuracy": rule("accuracy").kernel}
+    seen, rng = Tally(Grid(0, 1, 16)), np.random.default_rng(0)
+    for _ in range(300):
+        p = rng.random(50)
+        seen.add(chunk(accuracy, seen, p, p > 0.5, 0))  # type: ignore[arg-type]
+    assert len(seen.sums) <= APART
+    assert seen.total().tolist() == [seen.counts[:, 1].sum()]
+
+
+def test_the_file_that_is_not_whole_is_named(tmp_path: Path) -> None:
+    table(9).write_parquet(tmp_path / "a.parquet")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(DataError, match=r"b\.parquet is not readable"):
+        count(parquet_files(tmp_path))
 
 
 def test_stream_is_for_parquet(doxa: Callable[..., Said], tmp_path: Path) -> None:

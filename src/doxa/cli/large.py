@@ -32,11 +32,16 @@ def files_in_batches(file: Path, stream: bool | None) -> tuple[Path, ...]:
             raise UsageError(f"{file} is no Parquet", hint="--stream takes a Parquet file, a folder or a pattern")
         return ()
     rows, size = count(files), sum(each.stat().st_size for each in files)
-    large = rows > ROWS or size > os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // SHARE
+    large = rows > ROWS or (hasattr(os, "sysconf") and size > _memory() // SHARE)  # Windows does not tell
     if not (stream or large or not file.is_file()):
         return ()
     sys.stderr.write(f"{rows:,} rows, {size / 1e6:,.0f} MB: read in batches, rankings from bins of the confidence\n")
     return files
+
+
+def _memory() -> int:
+    """Bytes of memory that the machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def whole_only(options: Mapping[str, Any]) -> None:

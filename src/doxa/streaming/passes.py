@@ -38,9 +38,10 @@ def score_source(
 
     Raises `UsageError` for metrics that cannot be computed in batches, `DataError` for a bad cell.
     """
-    plan, many = planned(metrics, source.scale), levels(source)
+    plan, many = planned(metrics, source.scale), levels(source, BUDGET // FEWEST)
     if many > BUDGET // FEWEST:
-        raise UsageError(f"{many:,} groups are too many to tell apart", hint="name a --by column of fewer values")
+        said = f"over {BUDGET // FEWEST:,} groups are too many to tell apart"
+        raise UsageError(said, hint="name a --by column of fewer values")
     bins = min(BINS, 1 << (BUDGET // many).bit_length() - 1)
     independent = source.columns.cluster is None
     alone = replace(source, columns=replace(source.columns, cluster=None)) if intervals else source
@@ -102,7 +103,9 @@ def _shares(
     def work(rows: Batch) -> list[tuple[Key, dict[str, Floats], Ints]]:
         done = []
         for key, p, y, cluster, _ in columns(source, rows):
-            group = cluster.hash().to_numpy().view(np.int64) & (bins - 1)
+            # Files may write the same names in different types, whose hashes differ; whole numbers of any width agree.
+            name = cluster if cluster.dtype.is_numeric() else cluster.cast(str)
+            group = name.hash().to_numpy().view(np.int64) & (bins - 1)
             code = tallies[key].grid.codes(p, y)
             done.append((key, shared(tables[key], code, group, bins), np.bincount(group, minlength=bins)))
         return done

@@ -50,16 +50,11 @@ class Source:
 
     def batches(self, rows: int = BATCH) -> Iterator[Batch]:
         """Yield the rows. Raises `DataError` for a file that cannot be read."""
-        import polars as pl
-
         for file in self.files:
             line = 1
-            try:
-                for frame in pl.scan_parquet(file).select(self.names()).collect_batches(chunk_size=rows):
-                    yield Batch(file, line, frame)
-                    line += frame.height
-            except (pl.exceptions.PolarsError, OSError) as error:
-                raise DataError(f"{file} is not readable: {first(error)}", hint="is the file whole?") from None
+            for frame in frames(file, self.names(), rows):
+                yield Batch(file, line, frame)
+                line += frame.height
 
     def clean(self, batch: Batch) -> pl.DataFrame:
         """The rows that are wanted, with confidences as numbers and outcomes as truth values.
@@ -79,6 +74,16 @@ class Source:
         if frame.schema[columns.correct] != pl.Boolean:
             correct = correct == 1
         return frame.with_columns(confidence if self.digits is None else confidence.round(self.digits), correct)
+
+
+def frames(file: Path, names: Sequence[str], rows: int = BATCH) -> Iterator[pl.DataFrame]:
+    """Yield some columns of a file, in batches. Raises `DataError` where it cannot be read."""
+    import polars as pl
+
+    try:
+        yield from pl.scan_parquet(file, glob=False).select(names).collect_batches(chunk_size=rows)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"{file} is not readable: {first(error)}", hint="is the file whole?") from None
 
 
 def plain(frame: pl.DataFrame, columns: Columns, scale: Scale) -> bool:
@@ -109,10 +114,13 @@ def count(files: Sequence[Path]) -> int:
     """The number of rows, from the ends of the files. Raises `DataError` for a file that is not Parquet."""
     import polars as pl
 
-    try:
-        return sum(int(pl.scan_parquet(file).select(pl.len()).collect().item()) for file in files)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{files[0]} is not readable as Parquet: {first(error)}", hint="is the file whole?") from None
+    rows = 0
+    for file in files:
+        try:
+            rows += int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataError(f"{file} is not readable as Parquet: {first(error)}", hint="is the file whole?") from None
+    return rows
 
 
 def open_source(
@@ -130,21 +138,22 @@ def open_source(
     """Choose the columns. Raises `UsageError` for those that do not exist in the first file, `DataError` in another."""
     import polars as pl
 
-    empty = pl.scan_parquet(files[0]).head(0).collect()
+    empty = pl.scan_parquet(files[0], glob=False).head(0).collect()
     columns = choose_columns(empty, confidence, correct, cluster)
     by = tuple(existing(empty, name) for name in by)
     wanted = tuple((name, tuple(values)) for name, values in conditions_of(empty, conditions).items())
     return Source(tuple(files), columns, by, wanted, scale, percent, digits)
 
 
-def levels(source: Source) -> int:
-    """How many groups the `by` columns make, at most."""
-    import polars as pl
-
-    if not source.by:
-        return 1
-    found = pl.scan_parquet(list(source.files)).select(source.by).unique().select(pl.len())
-    return int(found.collect(engine="streaming").item())
+def levels(source: Source, most: int) -> int:
+    """How many groups the `by` columns make, at most; of more than `most` the rest is not looked for."""
+    found: set[tuple[object, ...]] = set()
+    for file in source.files if source.by else ():
+        for frame in frames(file, source.by):
+            found.update(frame.unique().iter_rows())
+            if len(found) > most:
+                return len(found)
+    return max(1, len(found))
 
 
 def span(source: Source) -> tuple[float, float]:

@@ -14,6 +14,8 @@ from doxa.metrics.maths.kernels import Part, Sums
 
 SLICE = 1 << 14
 """Rows whose sums are computed at a time: few enough to stay in the processor's cache."""
+APART = 64
+"""Slices whose sums are kept one by one, to be added without rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,15 @@ class Tally:
         """Take the rows of a batch."""
         self.n, self.missing = self.n + chunk.n, self.missing + chunk.missing
         self.sums.extend(chunk.sums)
+        if len(self.sums) > APART:
+            self.sums = [self.total()]
         self.counts += chunk.counts
         new = ~np.isnan(chunk.value)
         self.mixed |= chunk.mixed | (new & ~np.isnan(self.value) & (self.value != chunk.value))
         self.value[new] = chunk.value[new]
 
     def total(self) -> Floats:
-        """The sums of all parts over all rows; those of slices are added without rounding."""
+        """The sums of all parts over all rows; those of `APART` slices are added without rounding."""
         return np.array([fsum(column) for column in np.array(self.sums).T.tolist()])
 
     def filled(self) -> Ints:
