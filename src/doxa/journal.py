@@ -114,8 +114,10 @@ def locked(directory: Path) -> Iterator[None]:
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """Open a journal file. Raises `JournalError` when it cannot be used."""
     mode = "ro" if readonly else "rw"
+    if readonly and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists():
+        mode = "ro&immutable=1"  # SQLite makes a log even to read, and nobody can make one there
     try:
-        # Read-only without `immutable`: rows still in the write-ahead log of a killed process must be seen.
+        # Else read-only without `immutable`: rows still in the write-ahead log of a killed process must be seen.
         address = f"{path.resolve().as_uri()}?mode={mode}"
         connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
         # On disk before it is handed on; one write serves all that is queued, so it costs little.

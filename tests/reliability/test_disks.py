@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from harness import Nursery, Server, command, questions, recorded
 
+from doxa.merging import merge
 from doxa.upkeep import verify
 
 
@@ -94,6 +95,17 @@ def test_a_disk_that_turns_read_only_stops(tmp_path: Path, dear: Server, nursery
         check_stopped(*nursery.run(order))
         remounted(disk, "rw")
         check_ends(nursery, order, acknowledged)
+
+
+def test_a_journal_on_a_disk_that_is_read_only_is_read(tmp_path: Path, dear: Server, nursery: Nursery) -> None:
+    with mounted(tmp_path / "disk", "16m"):
+        run, out = tmp_path / "disk" / "run", tmp_path / "out"
+        assert nursery.run(command(questions(tmp_path / "questions.jsonl", 20), run))[0] == 0
+        remounted(tmp_path / "disk", "ro")
+        assert all(health.sound for health in verify(run))
+        merged = merge([run], out)
+        assert (merged.answers, merged.damaged) == (len(recorded(run)), [])
+        assert sorted(recorded(out)) == sorted(recorded(run))
 
 
 def started(nursery: Nursery, dear: Server, order: list[str], then: Callable[[], object]) -> tuple[int, str]:
