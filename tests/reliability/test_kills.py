@@ -84,7 +84,7 @@ def check_kills(dear: Server, nursery: Nursery, order: list[str], kills: int) ->
 
 @pytest.mark.parametrize("dear", [(0.0, 0.4)], indirect=True)
 def test_fifteen_kills_lose_nothing(tmp_path: Path, dear: Server, nursery: Nursery) -> None:
-    file = questions(tmp_path / "questions.jsonl", 10)
+    file = questions(tmp_path / "questions.jsonl", 16)
     check_kills(dear, nursery, command(file, tmp_path / "run", SEVERAL), 15)
 
 
