@@ -30,10 +30,12 @@ def test_a_stream_does_not_depend_on_the_size_of_the_vocabulary():
     assert sampling.exponentials(3, 4, 9).tolist() == sampling.exponentials(3, 4, 50).tolist()[:9]
 
 
-def test_a_number_that_rounds_to_one_never_arrives(monkeypatch):
+def test_a_number_that_rounds_to_one_arrives_so_that_what_has_no_mass_is_never_drawn(monkeypatch):
     ones = type("Ones", (), {"random_raw": lambda _, size: np.full(size, 2**64 - 1, dtype=np.uint64)})
     monkeypatch.setattr(np.random, "Philox", lambda key: ones())
-    assert np.isinf(sampling.exponentials(0, 0, 4)).all()
+    assert sampling.exponentials(0, 0, 4).tolist() == pytest.approx([24 * math.log(2)] * 4)
+    alone = torch.nn.functional.one_hot(torch.tensor([300]), 600).float()
+    assert sampling.pick(alone, [(0, 0, 0)]) == [300]
 
 
 @pytest.mark.parametrize(("seed", "size"), [(0, 12), (1, 12), (2, sampling.SIDE), (3, 2 * sampling.SIDE + 9)])

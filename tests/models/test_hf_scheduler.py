@@ -73,6 +73,15 @@ def test_an_error_in_the_worker_reaches_every_caller_once(load, monkeypatch):
     assert asyncio.run(model.generate([ask(max_tokens=2)]))[0][0].text is not None
 
 
+def test_numbers_that_are_none_are_an_error_and_no_answer(load):
+    model = load()
+    model._scheduler.network.model.model.norm.weight.data.fill_(float("nan"))
+    for work in (model.generate([ask(temperature=1.0)]), model.score([ask(continuation="name")])):
+        with pytest.raises(DoxaError, match="no number in float32") as failed:
+            asyncio.run(work)
+        assert "dtype" in failed.value.hint
+
+
 def test_a_closed_model_says_so(tiny):
     model = HF(tiny(), token_budget=512, threads=1)
 

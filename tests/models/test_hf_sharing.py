@@ -10,6 +10,8 @@ from doxa.types import Message, Request
 
 pytest.importorskip("torch")
 
+from doxa.models.engine import scheduler
+
 QUESTION = "What is the capital of the city of France and what is the name of it?"
 
 
@@ -61,6 +63,25 @@ def test_options_are_scored_in_one_pass_over_their_tree(load):
     prompt = replies[0][0].usage.tokens_in - len(replies[0][0].tokens)
     paths = {tuple(t.text for t in r[0].tokens[: i + 1]) for r in replies for i in range(len(r[0].tokens))}
     assert model.counts.prompt_tokens == prompt + len(paths)
+
+
+def test_many_options_are_scored_in_passes_of_bounded_size(load, monkeypatch):
+    monkeypatch.setattr(scheduler, "POSITIONS", 16)
+    model, kept = load(), []
+    forward = model._scheduler.network.forward
+
+    def watched(spans, store, width, first, keep=1):
+        kept.append(len(spans) * keep)
+        return forward(spans, store, width, first, keep)
+
+    monkeypatch.setattr(model._scheduler.network, "forward", watched)
+    options = [ask(continuation=f"the city of {i} and {7 * i}") for i in range(40)]
+    many = run(model, "score", options)
+    assert max(kept) <= 1 + 16 + max(len(reply.tokens) for (reply,) in many)
+    assert len(kept) > 10
+    monkeypatch.undo()
+    for (mine,), (theirs,) in zip(many, run(load(), "score", options), strict=True):
+        assert [t.logprob for t in mine.tokens] == pytest.approx([t.logprob for t in theirs.tokens], abs=1e-4)
 
 
 def test_a_conversation_is_not_computed_again(load):

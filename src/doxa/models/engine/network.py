@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from doxa.errors import UsageError
+from doxa.errors import DoxaError, UsageError
 from doxa.models.engine.cache import Shape, Store, Window
 
 KINDS = {"full_attention", "sliding_attention"}
@@ -95,14 +95,12 @@ class Network:
         rows, query = len(spans), max(len(s.ids) for s in spans)
         length = max(s.past + len(s.ids) for s in spans)
         ids, positions = np.zeros((2, rows, query), dtype=np.int64)
-        seen = np.zeros((rows, query, length), dtype=bool)
-        distance = np.zeros((rows, query, length), dtype=np.int64)
+        seen, near = np.zeros((2, rows, query, length), dtype=bool)
         places, real = [], []
         for i, span in enumerate(spans):
             pad = query - len(span.ids)
             ids[i, pad:] = span.ids
-            positions[i, pad:], seen[i, pad:], keys = _attention(span, length)
-            distance[i, pad:] = positions[i, pad:, None] - keys
+            positions[i, pad:], seen[i, pad:], near[i, pad:] = self._attention(span, length)
             start = (first + i) * width + span.past
             places.append(np.arange(start, start + len(span.ids)))
             real.append(np.arange(i * query + pad, (i + 1) * query))
@@ -113,31 +111,39 @@ class Network:
         self.counts.passes += 1
         output = self.model(
             input_ids=self._tensor(ids), position_ids=self._tensor(positions), past_key_values=window, use_cache=True,
-            attention_mask=self._mask(seen, distance), logits_to_keep=keep,
+            attention_mask=self._mask(seen, near), logits_to_keep=keep,
         )  # fmt: skip
-        return output.logits[:, -keep:].float()  # type: ignore[no-any-return]
+        logits: torch.Tensor = output.logits[:, -keep:].float()
+        if logits[:, -1, 0].isnan().any():
+            said = f"it computes what is no number in {str(self.model.dtype).removeprefix('torch.')}"
+            raise DoxaError(said, hint="dtype=float32, or bfloat16, which holds larger numbers than float16")
+        return logits
 
     @torch.inference_mode()
     def hidden(self, span: Span, layers: Sequence[int]) -> NDArray[np.float32]:
         """Hidden states (layers, tokens, dim) of a span without a past; layer 0 is the embedding, -1 the last."""
         self.counts.passes += 1
-        positions, seen, keys = _attention(span, len(span.ids))
+        positions, seen, near = self._attention(span, len(span.ids))
         states = self.model(
             input_ids=self._tensor(np.array([span.ids])), position_ids=self._tensor(positions[None]), use_cache=False,
-            attention_mask=self._mask(seen[None], (positions[:, None] - keys)[None]), output_hidden_states=True,
-            logits_to_keep=1,
+            attention_mask=self._mask(seen[None], near[None]), output_hidden_states=True, logits_to_keep=1,
         ).hidden_states  # fmt: skip
         return np.stack([states[layer][0].float().cpu().numpy() for layer in layers])
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).to(self.model.device)
 
-    def _mask(self, seen: NDArray[np.bool_], distance: NDArray[np.int64]) -> Any:
+    def _attention(self, span: Span, length: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Positions of a span's tokens, which of the row's places they see, and which of these in the window."""
+        positions, seen, keys = _attention(span, length)
+        return positions, seen, seen if self.window is None else seen & (positions[:, None] - keys < self.window)
+
+    def _mask(self, seen: NDArray[np.bool_], near: NDArray[np.bool_]) -> Any:
         """Additive masks, as both attention kernels of transformers take them; one per kind of layer if mixed."""
         full = self._additive(seen)
         if self.window is None:
             return full
-        sliding = self._additive(seen & (distance < self.window))
+        sliding = self._additive(near)
         return {"full_attention": full, "sliding_attention": sliding} if self.mixed else sliding
 
     def _additive(self, seen: NDArray[np.bool_]) -> torch.Tensor:

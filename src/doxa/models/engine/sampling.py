@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 SIDE = 256
 """Token ids per stretch: about the root of a vocabulary's size, where the two races are shortest together."""
 
+BELOW_ONE = np.float32(1 - 2.0**-24)
+"""The largest number below 1 in single precision."""
+
 
 def exponentials(seed: int, step: int, size: int) -> NDArray[np.float32]:
     """Independent standard exponential numbers that decide token `step` of the answer with `seed`.
@@ -23,8 +26,8 @@ def exponentials(seed: int, step: int, size: int) -> NDArray[np.float32]:
     key = (seed % 2**64) << 64 | step
     bits = np.random.Philox(key=key).random_raw(-(-size // 2)).view(np.uint32)[:size]
     uniform = (bits.astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-32)
-    with np.errstate(divide="ignore"):  # a number that rounds to 1 never arrives
-        times: NDArray[np.float32] = -np.log1p(-uniform)
+    # A number that rounds to 1 would never arrive, and something without mass would be drawn if it alone has any.
+    times: NDArray[np.float32] = -np.log1p(-np.minimum(uniform, BELOW_ONE))
     return times
 
 

@@ -107,10 +107,7 @@ class Scheduler:
                 try:
                     self._turn()
                 except Exception as cause:  # whatever it is, nobody may wait for ever
-                    hint = "lower token_budget" if "memory" in str(cause) else "this is a bug of doxa: please report it"
-                    error = DoxaError(f"{self.model} failed: {type(cause).__name__}: {cause}", hint=hint)
-                    error.__cause__ = cause
-                    self._fail(error)
+                    self._fail(self._failed(cause))
                     self._reset()
         finally:
             self._closing = True
@@ -134,6 +131,14 @@ class Scheduler:
             jobs, self._jobs, self._inbox, self._arrived = list(self._jobs.values()), {}, [], []
         for job in jobs:
             job.finish(error=error)
+
+    def _failed(self, cause: Exception) -> DoxaError:
+        if isinstance(cause, DoxaError):
+            return DoxaError(f"{self.model} failed: {cause}", hint=cause.hint)
+        hint = "lower token_budget" if "memory" in str(cause) else "this is a bug of doxa: please report it"
+        error = DoxaError(f"{self.model} failed: {type(cause).__name__}: {cause}", hint=hint)
+        error.__cause__ = cause
+        return error
 
     def _reset(self) -> None:
         like = self.network.model.get_input_embeddings().weight
@@ -175,7 +180,9 @@ class Scheduler:
         if job.kind == "score" and not ids:
             return job.finish(Reply("", (), "stop", self.model, Usage(1, len(prompt), 0)))
         if job.kind == "score":
-            return self._trees.setdefault(tuple(prompt), Tree(prompt)).add(job, ids)
+            tree = self._trees.setdefault(tuple(prompt), Tree(prompt))
+            tree.add(job, ids)
+            return self._score_now(tuple(prompt)) if len(tree.ids) >= POSITIONS else None
         answers = Answers(job, prompt, min(job.request.max_tokens, room + 1), self.model)
         stops, lead = (*job.request.stop, *self.template.stops), self.template.lead(job.request)
         streams = [Stream(answers, i, Text(self.template.decode, stops, lead)) for i in range(job.request.n)]
@@ -186,6 +193,11 @@ class Scheduler:
         """Compute hidden states of a prompt and of all that is said after it in one pass."""
         tree = self._shown.pop((layers, prompt))
         tree.show(self.network.hidden(tree.span(0), layers))
+
+    def _score_now(self, prompt: tuple[int, ...]) -> None:
+        """Compute a tree that has grown as large as one may be; further continuations find its prompt done."""
+        ((_, tree),) = self._choose({prompt: self._trees.pop(prompt)}, self._bench)
+        self._score([tree])
 
     def _refuse(self, job: Job, failure: Failure) -> None:
         if job.kind == "hidden":
