@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doxa import text as t
+from doxa.text import replies, words
 
 CITIES = ("Rome", "Paris", "Bern", "New York")
 LENGTH = 100_000
@@ -65,3 +66,12 @@ def test_no_reader_fails_on_any_text(text: str) -> None:
     for read in READERS.values():
         read(text)
     assert t.short_answer(text) == "" or text.strip()
+
+
+def test_long_texts_are_not_kept_in_memory() -> None:
+    before = words._remembered.cache_info().currsize
+    assert t.normalise("The A" * 9000) == t.normalise("the a" * 9000)
+    assert words._remembered.cache_info().currsize == before
+    hits = replies._answer_sentence.cache_info().hits
+    assert t.answer_sentence("a b " * 1000 + "c") == t.answer_sentence("a b " * 1000 + "d")
+    assert replies._answer_sentence.cache_info().hits == hits + 1  # kept by what is read of them

@@ -66,10 +66,14 @@ def sentences(text: str) -> list[str]:
     return [sentence for sentence in (*found, text[start:].strip()) if sentence]
 
 
-@lru_cache(maxsize=1024)  # a grader asks three times for that of one reply, and every estimator may ask again
 def answer_sentence(text: str) -> str:
     """The sentence that holds the answer, without markup: boxed, after "Answer:", or the first that says anything."""
-    text = re.sub(r"[ \t\u00a0]+", " ", plain(text[:_LONGEST]))
+    return _answer_sentence(text[:_LONGEST])
+
+
+@lru_cache(maxsize=1024)  # a grader asks three times for that of one reply, and every estimator may ask again
+def _answer_sentence(text: str) -> str:
+    text = re.sub(r"[ \t\u00a0]+", " ", plain(text))
     boxed = _BOXED.findall(text)
     text = _LATEX_TEXT.sub(lambda match: match[1] or "", boxed[-1] if boxed else text)
     text = _BULLET.sub("", _EMPHASIS.sub("", text)).strip()

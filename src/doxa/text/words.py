@@ -14,6 +14,7 @@ _ARTICLE = re.compile(r"(?<!\S)(?:the|an?)\s+(?=\S)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MINUS = re.compile(r"(?<!\w)[-−](?=\d)")
 _KEPT = "+#%"
+_LONGEST_KEPT = 4000
 _UNSPACED = "\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff"
 _HANGUL = "\uac00-\ud7a3"
 
@@ -57,7 +58,6 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
 
 
-@lru_cache(maxsize=4096)  # every estimator of a question normalises the same few replies
 def normalise(text: str) -> str:
     """One form for texts that say the same: case, accents, punctuation, English articles and blanks do not count.
 
@@ -67,11 +67,18 @@ def normalise(text: str) -> str:
     >>> normalise("The  Côte d’Ivoire!"), normalise("A"), normalise("São Tomé")
     ('cote d ivoire', 'a', 'sao tome')
     """
+    return _remembered(text) if len(text) <= _LONGEST_KEPT else _normalised(text)
+
+
+def _normalised(text: str) -> str:
     text = _APOSTROPHES.sub("'", plain(text).casefold().translate(_LETTERS))
     text = _THOUSANDS.sub("", _ELISION.sub(lambda match: match[0].replace("'", " "), text)).replace("'", "")
     text = _MINUS.sub("\ue000", unicodedata.normalize("NFD", text))
     text = text.translate({ord(c): _replacement(c) for c in set(text)}).replace("\ue000", "-")
     return " ".join(_ARTICLE.sub("", unicodedata.normalize("NFC", text)).split())
+
+
+_remembered = lru_cache(maxsize=4096)(_normalised)  # every estimator of a question normalises the same few replies
 
 
 @lru_cache(maxsize=4096)  # texts are written in few characters
