@@ -347,7 +347,7 @@ def benchmark(quick: bool) -> Result:
         rate = played[ROOFLINE].answers[-1]
         notes.append(
             f"The requests of the last round held {prompt:,} distinct prompt tokens, and doxa computed {generated:,} "
-            f"distinct generated tokens; bare passes computed {rate['prompts']:,.0f} and {rate['rows']:,.0f} in a second."
+            f"distinct generated ones; bare passes computed {rate['prompts']:,.0f} and {rate['rows']:,.0f} in a second."
         )
     for name, of in ((POLYGRAPH, "LM-Polygraph's"), (TRUTHTORCH, "TruthTorchLM's"), (GENERATE, "those of generate")):
         targets += agreement(played, name, of)

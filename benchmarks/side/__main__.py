@@ -1,6 +1,8 @@
 """All benchmarks, one after the other, and the page they make.
 
-python -m side [--quick] [--page FILE]      (in `benchmarks/`)
+python -m side [--quick] [--page FILE] [--results FOLDER]      (in `benchmarks/`)
+
+Results that lie in FOLDER already are not measured again: stopped in between, it goes on.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ def run(file: Path, folder: Path, quick: bool) -> dict[str, Any]:
     """What one benchmark found, or why it found nothing."""
     print(f"{file.name} ...", file=sys.stderr, flush=True)
     found = folder / f"{file.stem}.json"
+    if found.exists():
+        return json.loads(found.read_text())
     command = [sys.executable, str(file), "--json", str(found), *(["--quick"] if quick else [])]
     broken, said = "", ""
     try:
@@ -45,10 +49,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    parser.add_argument("--results", type=Path)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        files = sorted((ROOT / "benchmarks").glob("*.py"))
-        found = [run(file, Path(folder), given.quick) for file in files]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = given.results or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = [run(file, folder, given.quick) for file in sorted((ROOT / "benchmarks").glob("*.py"))]
     given.page.write_text(page(machine(), datetime.now(UTC).strftime("%-d %B %Y"), found))
     for each in found:
         print(f"{each['command']:48s} {each['minutes']:5.1f} min  {each['broken'] or 'ran'}", file=sys.stderr)
