@@ -113,7 +113,11 @@ def test_values_are_those_of_the_rows_in_memory(
             assert (a.name in ours.bounds) == (isinstance(rule(a.name).kernel, Places))
 
 
-def test_order_of_rows_batches_and_files_do_not_matter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bins", [64, 1 << 16])
+def test_order_of_rows_batches_and_files_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bins: int
+) -> None:
+    monkeypatch.setattr(passes, "BINS", bins)
     rows = table(500)
     one = numbers(streamed(tmp_path / "one", rows, cluster="cluster", by=["model"]))
     shuffled = rows.sample(fraction=1, shuffle=True, seed=1)

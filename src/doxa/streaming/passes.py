@@ -100,21 +100,26 @@ def _shares(
         for key, table in tables.items()
     }
 
-    def work(rows: Batch) -> list[tuple[Key, dict[str, Floats], Ints]]:
+    def work(rows: Batch) -> list[tuple[Key, Ints | slice, dict[str, Floats], Ints]]:
         done = []
         for key, p, y, cluster, _ in columns(source, rows):
             # Files may write the same names in different types, whose hashes differ; whole numbers of any width agree.
             name = cluster if cluster.dtype.is_numeric() else cluster.cast(str)
             group = name.hash().to_numpy().view(np.int64) & (bins - 1)
             code = tallies[key].grid.codes(p, y)
-            done.append((key, shared(tables[key], code, group, bins), np.bincount(group, minlength=bins)))
+            used: Ints | slice = slice(None)
+            n = bins
+            if len(group) < bins:  # with many keys a batch has few rows of each, and results wait for their turn
+                some, group = np.unique(group, return_inverse=True)
+                used, n = some, len(some)
+            done.append((key, used, shared(tables[key], code, group, n), np.bincount(group, minlength=n)))
         return done
 
     for chunks in in_order(source.batches(batch), work):
-        for key, added, rows in chunks:
-            found[key].rows[:] += rows
+        for key, used, added, rows in chunks:
+            found[key].rows[used] += rows
             for name, sums in added.items():
-                found[key].sums[name] += sums
+                found[key].sums[name][used] += sums
     return found
 
 
