@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 from doxa import flow, registry
 from doxa.inquiry import Asking
 from doxa.journal import entries
+from doxa.models.http import client
 from doxa.models.openai import OpenAI
 from doxa.types import Failure, Message, Outcome, Question, Request
 from fake_clock import FakeClock
@@ -87,6 +89,34 @@ def test_a_connection_that_is_closed_as_soon_as_something_is_said(scheme: str, a
     assert (outcome.kind, outcome.retryable, outcome.attempts) == ("connection", True, 8)
     assert len(heard) == 8
     assert clock.slept == DOUBLING
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LARGEST", 1 << 20)
+    sent = 0
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while sent < 1 << 28:
+                writer.write(b"data: " + b"x" * 65_530)
+                await writer.drain()
+                sent += 1 << 16
+        writer.close()
+
+    async def main() -> Outcome:
+        async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
+            model = OpenAI("m", base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+            outcome = (await model.generate([ASK]))[0][0]
+            await model.close()
+            return outcome
+
+    outcome = asyncio.run(main())
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.retryable, outcome.attempts) == ("too_long", False, 1)
+    assert sent < 1 << 25
 
 
 def plan(count: int) -> flow.Plan:
