@@ -47,10 +47,12 @@ def cross_fitted(items: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
     """Add `probability`: each answer's calibrated confidence, fitted on other clusters; null where it cannot be."""
     import polars as pl
 
-    parts = [_with_probability(part, seed) for part in items.partition_by("estimator", maintain_order=True)]
-    order = items.with_row_index("_row").select("_row", "question", "estimator")
-    joined = order.join(pl.concat(parts), on=["question", "estimator"], how="left", maintain_order="left")
-    return joined.drop("_row") if parts else items.with_columns(probability=pl.lit(None, pl.Float64))
+    needed = items.select(pl.int_range(pl.len()).alias("_row"), "estimator", "confidence", "correct", "cluster")
+    parts = needed.partition_by("estimator", maintain_order=True, include_key=False)
+    found = [_with_probability(part, seed).select("_row", "probability") for part in parts]
+    if not found:
+        return items.with_columns(probability=pl.lit(None, pl.Float64))
+    return items.with_columns(pl.concat(found).sort("_row")["probability"])
 
 
 def calibrator_for(n: int) -> str:
@@ -92,7 +94,7 @@ def analyse(
 
     `texts` finds the texts of some questions (`text`, `reply`, `accepted`) where they are not columns of `items`.
     """
-    questions = items.unique("question", maintain_order=True)
+    questions = items.filter(items["question"].is_first_distinct())
     estimators = [_estimator(part, seed) for part in items.partition_by("estimator", maintain_order=True)]
     best = _best(estimators)
     accuracy = _accuracy(questions, seed)
@@ -421,7 +423,8 @@ def _examples(
     import polars as pl
 
     wide = items.pivot("estimator", index="question", values="confidence", aggregate_function="first")
-    questions = items.unique("question", maintain_order=True).drop("confidence", "estimator")
+    shown = [name for name in ("question", "reply_correct", "text", "reply", "accepted") if name in items.columns]
+    questions = items.unique("question", maintain_order=True).select(shown)
     rows = questions.join(wide, on="question", maintain_order="left")
     if estimator is None:
         return {"surest_wrong": [], "least_sure_right": [], "word_belief_apart": []}

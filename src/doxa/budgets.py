@@ -31,7 +31,8 @@ def thinking(items: pl.DataFrame, *, seed: int = 0) -> dict[str, list[Row]]:
     `budgets`: every `final_answer` at every threshold; a question without a confidence is not answered. `early`: every
     `early_answering`. `between`: the one with the fewest chains against each other one, on the same questions.
     """
-    parts = {part["estimator"][0]: _rows(part) for part in items.partition_by("estimator", maintain_order=True)}
+    asked = items.filter(items["estimator"].str.contains(r"^(final_answer|early_answering)(\(|$)"))
+    parts = {part["estimator"][0]: _rows(part) for part in asked.partition_by("estimator", maintain_order=True)}
     budgets, early = _by_size(parts, "final_answer", "budget"), _by_size(parts, "early_answering", "chains")
     return {
         "budgets": [_budget(name, rows, threshold, seed) for name, rows in budgets for threshold in THRESHOLDS],

@@ -20,9 +20,10 @@ _DEFAULTS = {"prompt": "plus", "variant": "0"}
 
 def faithfulness(items: pl.DataFrame, *, seed: int = 0) -> list[dict[str, Any]]:
     """One row for each pair of an estimator of `SOUNDS` and one of `IS` that were asked in the same words."""
-    parts = {part["estimator"][0]: part for part in items.partition_by("estimator", maintain_order=True)}
-    pairs = [(one, other) for other in parts if _name(other) == IS for one in _sounding(parts, _words(other))]
-    return [_row((one, other), parts[one], parts[other], seed) for one, other in pairs]
+    labels = items["estimator"].unique(maintain_order=True).to_list()
+    pairs = [(one, other) for other in labels if _name(other) == IS for one in _sounding(labels, _words(other))]
+    of = {label: items.filter(items["estimator"] == label) for pair in pairs for label in pair}
+    return [_row((one, other), of[one], of[other], seed) for one, other in pairs]
 
 
 def _sounding(labels: Iterable[str], words: dict[str, str]) -> list[str]:
