@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -388,6 +389,22 @@ def test_a_model_that_is_not_there_is_a_usage_error() -> None:
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
         OpenAI("m", base_url=url)
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [
+        *[("max_connections", n) for n in (0, -1)],
+        *[("max_attempts", n) for n in (0, -1)],
+        *[("timeout", seconds) for seconds in (0.0, -1.0, math.nan)],
+        *[("patience", seconds) for seconds in (0.0, -1.0, math.nan)],
+    ],
+)
+def test_limits_that_let_no_call_through_are_refused(knob: str, value: float) -> None:
+    fields: dict[str, Any] = {knob: value}
+    with pytest.raises(UsageError, match=f"{knob}={value!r}") as refused:
+        OpenAI("fake-1", "http://127.0.0.1:1/v1", **fields)
+    assert refused.value.hint.startswith("give ")
 
 
 def test_it_survives_several_event_loops_and_leaves_nothing_open() -> None:

@@ -59,7 +59,7 @@ class OpenAI:
     _dialect: Dialect = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Prepare the client; nothing is sent. Raises `UsageError` for an address that is none."""
+        """Prepare the client; nothing is sent. Raises `UsageError` for an address, or a limit, that is none."""
         self._client = Client(
             base_url=self.base_url,
             key_variable=KEY,

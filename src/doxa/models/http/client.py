@@ -56,7 +56,12 @@ class Client:
     _links: dict[asyncio.AbstractEventLoop, _Link] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check the address. Raises `UsageError`."""
+        """Check the address and the limits. Raises `UsageError`."""
+        for knob, least in (("max_connections", 1), ("max_attempts", 1), ("timeout", 0), ("patience", 0)):
+            value = getattr(self, knob)
+            if not (value >= least and value):  # NaN is none either
+                hint = "give at least 1" if least else "give more than 0 seconds"
+                raise UsageError(f"{knob}={value!r} lets no call through", hint=hint)
         try:
             parts = urlsplit(self.base_url)
             good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
