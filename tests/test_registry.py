@@ -54,6 +54,13 @@ def test_knobs_that_do_not_fit_are_refused(spelled: str, said: str) -> None:
     assert said in str(refused.value) and refused.value.hint
 
 
+@pytest.mark.parametrize("written", ["yes", "maybe", 1])
+def test_a_knob_that_is_true_or_false_is_told_how_to_say_either(written: object) -> None:
+    with pytest.raises(UsageError) as refused:
+        registry.liken("models", "openai", {"stream": written})
+    assert refused.value.hint == "write stream=true or stream=false"
+
+
 def test_estimators_are_named_with_knobs_and_labelled_as_they_are_named() -> None:
     chosen = named("self_consistency,,variation_ratio(original=True, samples=8),self_consistency(samples=5), ")
     assert chosen == {

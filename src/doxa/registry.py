@@ -143,4 +143,5 @@ def like(default: Any, value: Any, knob: str) -> Any:
         return value
     if isinstance(default, float) and type(value) is int:
         return float(value)
-    raise UsageError(f"{knob} must be like {default!r}, got {value!r}", hint=f"write {knob}={default!r}, for example")
+    ways = f"{knob}=true or {knob}=false" if isinstance(default, bool) else f"{knob}={default!r}, for example"
+    raise UsageError(f"{knob} must be like {default!r}, got {value!r}", hint=f"write {ways}")
