@@ -19,7 +19,7 @@ from doxa.cli.main import app
 from doxa.errors import DataError, JournalError, UsageError
 from doxa.flow import Plan
 from doxa.inquiry import Asking
-from doxa.journal import entries
+from doxa.journal import Journal, entries
 from doxa.models.mock import Mock
 from doxa.models.openai import OpenAI
 from doxa.runs import Run
@@ -158,7 +158,7 @@ def test_what_was_never_computed_is_asked_again_and_what_failed_for_good_is_not(
     second = ask(out, work)
     assert (second.requests, second.waiting) == (3, 0)
     give(out, [healthy(line) for line in lines(second)])
-    assert ask(out, work).done
+    assert ask(out, work) == Written((), 0, 0, failed=1)
     assert ask(out, work, again=True).requests == 1
 
 
@@ -250,6 +250,21 @@ def test_results_of_another_run_and_folders_without_one_are_refused(tmp_path: Pa
         asyncio.run(read([tmp_path / "results.jsonl"], tmp_path / "nothing"))
     with pytest.raises(DataError, match="cannot read"):
         asyncio.run(read([tmp_path / "nothing.jsonl"], out))
+    (tmp_path / "direct").mkdir()
+    Journal(tmp_path / "direct").close()
+    before = sorted((tmp_path / "direct").iterdir())
+    with pytest.raises(UsageError, match="no run that asked by files"):
+        give(tmp_path / "direct", [healthy(line) for line in asked])
+    assert sorted((tmp_path / "direct").iterdir()) == before, "nothing is left in a folder that was refused"
+
+
+def test_requests_are_not_taken_for_results(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    written = ask(out, plan())
+    with pytest.raises(DataError, match=r"requests-0001\.jsonl, line 1 is a request, not a result") as refused:
+        asyncio.run(read(written.files, out))
+    assert "came back" in refused.value.hint
+    assert ask(out, plan()) == Written((), 0, 24)
 
 
 def test_only_a_server_is_asked_by_files(tmp_path: Path) -> None:
@@ -358,7 +373,31 @@ def test_the_command_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Monk
         assert runner.invoke(app, ["batch", "read", str(results), "--out", str(out)]).stdout.startswith(
             f"{expected} answers"
         )
-    assert "nothing is left to ask" in runner.invoke(app, ["batch", "write", *words]).stdout
+    assert "nothing is left to ask by files" in runner.invoke(app, ["batch", "write", *words]).stdout
     assert runner.invoke(app, ["resume", str(out)]).exit_code == 0
     assert Run.open(out).info["calls"] == 0
     assert Run.open(out).frame().filter(pl.col("confidence").is_not_null()).height == 4
+
+
+def test_what_failed_for_good_is_counted_and_the_commands_say_who_asks_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", ADDRESS)
+    out, runner, results = str(tmp_path / "run"), CliRunner(), tmp_path / "results.jsonl"
+    words = ["bank:capitals", "--model", "openai/fake-1", "-M", "timeout=9", "--limit", "3", "--out", out]
+    words += ["--estimators", "lexical_similarity(samples=2)"]
+    written = json.loads(runner.invoke(app, ["batch", "write", *words, "--json"]).stdout)
+    asked = [json.loads(line) for path in written["files"] for line in Path(path).read_text().splitlines()]
+    bad = {"response": {"status_code": 400, "body": {"error": {"message": "no such word"}}}}
+    given = [healthy(line) | (bad if number < 2 else {}) for number, line in enumerate(asked)]
+    results.write_text("".join(json.dumps(line) + "\n" for line in given))
+    told = runner.invoke(app, ["batch", "read", str(results), "--out", out, "--json"])
+    assert json.loads(told.stdout) == {
+        "answers": len(asked) - 2, "known": 0, "strangers": 0, "failures": {"bad_request": 2}, "again": 0,
+    }  # fmt: skip
+    assert "0 of them go into the next file" in runner.invoke(app, ["batch", "read", str(results), "--out", out]).stdout
+    said = runner.invoke(app, ["batch", "write", *words]).stdout
+    assert "2 failed for good" in said and "doxa resume does, over HTTP" in said and "nothing is left" in said
+    counted = json.loads(runner.invoke(app, ["batch", "write", *words, "--json"]).stdout)
+    assert counted == {"files": [], "requests": 0, "waiting": 0, "failed": 2, "done": True}
+    assert Run.open(Path(out)).info["options"]["model"] == "openai/fake-1(timeout=9)"

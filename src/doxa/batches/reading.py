@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doxa.batches.asked import Asked, Row
+from doxa.batches.asked import NAME, Asked, Row
 from doxa.errors import DataError, Refused, UsageError
 from doxa.journal import Journal, locked
-from doxa.journal import files as journal_files
 from doxa.models.http.faults import Fault, one_line, read_body
 from doxa.models.http.parsing import outcomes
 from doxa.types import Failure, Outcome, Reply
@@ -24,6 +23,7 @@ AT_ONCE = 1000
 """Lines that are committed together."""
 _KIND = re.compile(r"[a-z0-9_]{1,40}")
 """A code that can be the kind of a failure: it is counted, and printed."""
+_REQUEST = {"method", "url", "body"}
 
 
 @dataclass(slots=True)
@@ -47,8 +47,10 @@ async def read(paths: Sequence[Path], out: Path) -> Came:
     Raises `DataError` for a line that is no result (those before it are kept), `UsageError` for a folder without
     requests or when no line at all answers one of them.
     """
-    if not journal_files(out):
-        raise UsageError(f"{out} holds no run", hint="name the folder that `doxa batch write` wrote to")
+    if not (out / NAME).is_file():
+        raise UsageError(
+            f"{out} holds no run that asked by files", hint="name the folder that `doxa batch write` wrote to"
+        )
     came = Came()
     with locked(out):
         journal, asked = Journal(out), Asked(out)
@@ -97,6 +99,8 @@ def _result(line: bytes, place: str) -> dict[str, Any]:
         value = None
     if not (isinstance(value, dict) and isinstance(value.get("custom_id"), str)):
         raise DataError(f"{place} is no result of a batch", hint="was the file cut? what stands before it is kept")
+    if value.keys() >= _REQUEST and not value.keys() & {"response", "error"}:
+        raise DataError(f"{place} is a request, not a result", hint="give the files that came back from the provider")
     return value
 
 

@@ -32,15 +32,17 @@ MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What went into files, and what is in earlier ones and still has no answer."""
+    """What went into files, what is in earlier ones and still has no answer, and what failed for good."""
 
     files: tuple[Path, ...]
     requests: int
     waiting: int
+    failed: int = 0
+    """Requests that no further file asks; the run itself asks them once more."""
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left to ask: the run itself has all its answers."""
+        """Whether nothing is left to ask by files: the run itself has all its answers but those that failed."""
         return not self.requests and not self.waiting
 
 
@@ -57,6 +59,7 @@ class Asker:
     again: bool = False
     """Ask once more what is in earlier files and has no answer."""
     waiting: set[bytes] = field(default_factory=set)
+    failed: set[bytes] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Take the model's identity: it is the one that answers."""
@@ -83,6 +86,7 @@ class Asker:
         known = self.asked.get(key)
         if known and not self.again and known.file is not None:
             if known.failure and not known.failure.retryable and known.body == body:
+                self.failed.add(key)
                 return known.failure
             if not known.failure:
                 self.waiting.add(key)
@@ -109,16 +113,16 @@ async def write(
             runs.write_json(out / runs.INFO, {**info, "status": "incomplete"})
         journal, asked = Journal(out), Asked(out)
         try:
-            waiting = await _ask(model, plan, journal, asked, again)
+            waiting, failed = await _ask(model, plan, journal, asked, again)
             files, requests = _files(out / "batch", asked)
         finally:
             asked.close()
             journal.close()
-    return Written(tuple(files), requests, waiting)
+    return Written(tuple(files), requests, waiting, failed)
 
 
-async def _ask(model: OpenAI, plan: flow.Plan, journal: Journal, asked: Asked, again: bool) -> int:
-    """Note everything the plan asks for now; returns how much of it is in earlier files."""
+async def _ask(model: OpenAI, plan: flow.Plan, journal: Journal, asked: Asked, again: bool) -> tuple[int, int]:
+    """Note everything the plan asks for now; returns how much of it is in earlier files, and how much failed."""
     callers, askers = dict[str, Calls](), list[Asker]()
     for role, each in (("subject", model), ("judge", plan.judge)):
         if isinstance(each, OpenAI):
@@ -136,7 +140,7 @@ async def _ask(model: OpenAI, plan: flow.Plan, journal: Journal, asked: Asked, a
             await asyncio.wait(left)
     finally:
         close_services(services)
-    return len(set[bytes]().union(*(each.waiting for each in askers)))
+    return sum(len(each.waiting) for each in askers), sum(len(each.failed) for each in askers)
 
 
 def _heed(model: OpenAI, asked: Asked) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doxa.cli.run import Knobs
+
 if TYPE_CHECKING:
     from doxa.cli.running import Options
 
@@ -20,6 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="only JSON on stdout")]
 def write(
     questions: Annotated[str, typer.Argument(help="bank:NAME, a .jsonl, .csv or .parquet file, or hf://org/name")],
     model: Annotated[str, typer.Option(help="openai/NAME")],
+    knob: Knobs = None,
     estimators: Annotated[str, typer.Option(help="names, perhaps with knobs: a,b(samples=5); or auto")] = "auto",
     out: Annotated[str | None, typer.Option(help="the run's folder [runs/<id>]")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="a fixed sample of so many questions")] = None,
@@ -42,10 +45,11 @@ def write(
     The options are those of `doxa run`. What the answers lead to comes in the next files, once they are read.
     """
     from doxa.cli import running
+    from doxa.loading import with_knobs
 
     options = running.Options(
         questions=questions,
-        model=model,
+        model=with_knobs(model, knob or []),
         estimators=estimators,
         out=out,
         limit=limit,
@@ -74,16 +78,20 @@ def _write(options: Options, again: bool, as_json: bool) -> None:
     work = write(model, plan, folder, again=again, notes=running.notes(options))
     written = running.run_until_done(work, *filter(None, (model, plan.judge)))
     if as_json:
-        counts = {"requests": written.requests, "waiting": written.waiting, "done": written.done}
-        sys.stdout.write(json.dumps({"files": [str(path) for path in written.files], **counts}) + "\n")
+        counts = {"requests": written.requests, "waiting": written.waiting, "failed": written.failed}
+        told = {"files": [str(path) for path in written.files], **counts, "done": written.done}
+        sys.stdout.write(json.dumps(told) + "\n")
         return
     lines = [f"{path}" for path in written.files]
     if written.requests:
         lines.append(f"{written.requests:,} requests; then: doxa batch read RESULTS.jsonl --out {folder}")
     if written.waiting:
         lines.append(f"{written.waiting:,} more are in earlier files and not read back; --again asks them once more")
+    if written.failed:
+        lines.append(f"{written.failed:,} failed for good: no file asks them again without --again,")
+        lines.append("but doxa resume does, over HTTP, and pays for what comes of it")
     if written.done:
-        lines.append(f"nothing is left to ask; next: doxa resume {folder}")
+        lines.append(f"nothing is left to ask by files; next: doxa resume {folder}")
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -98,13 +106,13 @@ def read(
     Calls that failed but may succeed are asked again by the next `doxa batch write`.
     """
     import asyncio
-    from dataclasses import asdict
+    from dataclasses import fields
 
     from doxa.batches.reading import read
 
     came = asyncio.run(read(results, out))
     if as_json:
-        sys.stdout.write(json.dumps(asdict(came)) + "\n")
+        sys.stdout.write(json.dumps({each.name: getattr(came, each.name) for each in fields(came)}) + "\n")
         return
     lines = [f"{came.answers:,} answers"]
     if came.known:
@@ -113,6 +121,7 @@ def read(
         lines.append(f"{came.strangers:,} lines about requests of another run")
     if came.failures:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in came.failures.most_common())
-        lines.append(f"failed: {kinds}; {came.again:,} of them go into the next file")
+        lines.append(f"failed: {kinds}")
+        lines.append(f"{came.again:,} of them go into the next file, others only if they can be phrased otherwise")
     lines.append("next: the same `doxa batch write` once more")
     sys.stdout.write("\n".join(lines) + "\n")
