@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from doxa import runs
+from doxa.engines.parts.filling import Shard
 from doxa.errors import JournalError, UsageError
 from doxa.journal import Row, drafted, files, locked, rows_of
 from doxa.upkeep import Health, check, check_version, put_in_place, salvaged
@@ -32,6 +33,10 @@ class Merged:
     """Files whose intact answers alone were taken."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Files of which nothing was taken, and why."""
+    missing: list[str] = field(default_factory=list)
+    """Shards that are not among the sources, as `2/8`."""
+    incomplete: list[str] = field(default_factory=list)
+    """Shards among them that stopped early."""
 
 
 def merge(sources: Sequence[Path], out: Path) -> Merged:
@@ -39,18 +44,25 @@ def merge(sources: Sequence[Path], out: Path) -> Merged:
 
     The sources are only read. Of a damaged file the intact answers are taken, of one of another version of the journal
     none. Where all sources are of one run, `out` becomes a folder of that run. Raises `UsageError` where a source holds
-    no journal, `JournalError` while `out` is in use or has no room.
+    no journal or is of another run, `JournalError` while `out` is in use or has no room.
     """
     for source in sources:
         if not files(source):
             raise UsageError(f"{source} holds no journal", hint="name folders of runs or of shards")
-    target, merged = out / MERGED, Merged()
+    others = [source for source in sources if source.resolve() != out.resolve()]
+    if not others:
+        raise UsageError(f"there is nothing to merge into {out} but itself", hint="name other folders, or --out")
+    infos = {source: info for source in (out, *others) if (info := _info(source))}
+    _check_same(infos)
+    missing, incomplete = _gaps(infos.values())
+    target, merged = out / MERGED, Merged(missing=missing, incomplete=incomplete)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with locked(out):
-            given = [path for source in sources if source.resolve() != out.resolve() for path in files(source)]
+            given = [path for source in others for path in files(source)]
             put_in_place(drafted(target, _union(files(out), given, target, merged)), target)
-            _carry(sources, out / runs.INFO)
+            if out not in infos and all(source in infos for source in sources):
+                _carry(infos[sources[0]], out / runs.INFO)
     except (sqlite3.Error, OSError) as error:
         raise JournalError(f"cannot write {target}: {error}", hint="make room, or choose another --out") from error
     return merged
@@ -91,12 +103,30 @@ def _intact(path: Path, merged: Merged) -> Iterable[Row]:
     return {row.key: row for row in salvaged(path)}.values()
 
 
-def _carry(sources: Sequence[Path], target: Path) -> None:
-    """Make a folder that is of no run yet one of the run that all sources are of."""
-    infos = [info for source in sources if (info := _info(source))]
-    if target.exists() or len(infos) < len(sources) or len({info["id"] for info in infos}) > 1:
-        return
-    info = {name: value for name, value in infos[0].items() if name not in ("shard", "asked", "told")}
+def _check_same(infos: Mapping[Path, dict[str, Any]]) -> None:
+    """Raise `UsageError` where folders are of different runs."""
+    (first, info), *others = infos.items() or [(Path(), {})]
+    for other, its in others:
+        if its["id"] != info["id"]:
+            said = f"{first} is of run {info['id']}, {other} of run {its['id']}"
+            raise UsageError(said, hint="merge folders of one run; for the other run choose another --out")
+
+
+def _gaps(infos: Collection[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """The shards that are missing among some, and those that stopped early; none where one folder is all of a run."""
+    status = {Shard.read(str(info["shard"])): info.get("status") for info in infos if "shard" in info}
+    whole = any("shard" not in info and info.get("status") == "complete" for info in infos)
+    parts = {of: {shard.number for shard in status if shard.of == of} for of in sorted({shard.of for shard in status})}
+    if whole or any(len(there) == of for of, there in parts.items()):
+        parts = {}
+    missing = [Shard(number, of) for of, there in parts.items() for number in range(1, of + 1) if number not in there]
+    early = [] if whole else [shard for shard, its in status.items() if its != "complete"]
+    return [str(shard) for shard in missing], [str(shard) for shard in early]
+
+
+def _carry(info: Mapping[str, Any], target: Path) -> None:
+    """Make a folder one of the run that its sources are of."""
+    info = {name: value for name, value in info.items() if name not in ("shard", "asked", "told")}
     runs.write_json(target, {**info, "status": "incomplete"})
 
 

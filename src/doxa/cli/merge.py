@@ -13,6 +13,9 @@ import typer
 if TYPE_CHECKING:
     from doxa.merging import Merged
 
+MOST = 8
+"""So many shards are named."""
+
 
 def merge(
     folders: Annotated[list[Path], typer.Argument(help="folders of shards, or of runs")],
@@ -47,6 +50,14 @@ def _told(merged: Merged, out: Path) -> str:
         *([f"conflicts: {merged.conflicts:,} replies differ from the one kept, the first"] * bool(merged.conflicts)),
         *(f"damaged: {health.path}, whose intact answers were taken" for health in merged.damaged),
         *(f"left out: {reason}" for reason in merged.left_out.values()),
+        *([f"missing: {_shards(merged.missing)} not among these folders"] * bool(merged.missing)),
+        *([f"incomplete: {_shards(merged.incomplete)} stopped early"] * bool(merged.incomplete)),
         f"go on with: doxa resume {out}",
     ]
     return "\n".join(lines)
+
+
+def _shards(names: list[str]) -> str:
+    """Shards in words, `shard 2/8` or `shards 2/8, 3/8`; of many the first."""
+    more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
+    return f"shard{'s' * (len(names) > 1)} {', '.join(names[:MOST])}{more}"
