@@ -17,7 +17,7 @@ import doxa
 from doxa import registry
 from doxa.cli import merge as command
 from doxa.cli.main import app
-from doxa.cli.running import Options, execute
+from doxa.cli.running import Options, dry_run, execute, told
 from doxa.engines.parts.filling import Shard
 from doxa.engines.parts.task import Member, dealt, described, made
 from doxa.errors import Incomplete, UsageError
@@ -120,14 +120,48 @@ def test_the_command_says_what_was_merged_and_what_not(tmp_path: Path, capsys: p
     assert (said["answers"], said["damaged"][0]["path"]) == (number, str(file))
 
 
-def test_answers_of_different_runs_make_no_run(tmp_path: Path) -> None:
+def test_folders_of_different_runs_are_refused_but_for_those_that_name_none(tmp_path: Path) -> None:
     one = execute(Options(**ASKED, out=str(tmp_path / "one")))
     other = execute(Options(**{**ASKED, "limit": 12}, out=str(tmp_path / "other")))
+    for sources, out in (([one.directory, other.directory], tmp_path / "out"), ([other.directory], one.directory)):
+        with pytest.raises(UsageError, match=r"one is of run .*other of run") as error:
+            merge(sources, out)
+        assert one.info["id"] in str(error.value)
+        assert other.info["id"] in str(error.value)
+    assert not (tmp_path / "out").exists()
+    (other.directory / "run.json").unlink()
     merge([one.directory, other.directory], tmp_path / "out")
     assert not (tmp_path / "out" / "run.json").exists()
     again = execute(Options(**ASKED, out=str(tmp_path / "out")))
     assert again.info["calls"] == 0
     assert len(list(entries(tmp_path / "out"))) == len(rows_in(one.directory) | rows_in(other.directory))
+
+
+def test_shards_that_are_missing_or_stopped_early_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = execute(Options(**ASKED, out=str(tmp_path), max_calls=20), shard="1/3").directory
+    command.merge([first], tmp_path / "out")
+    said = capsys.readouterr().out
+    assert "missing: shards 2/3, 3/3 not among these folders" in said
+    assert "incomplete: shard 1/3 stopped early" in said
+    others = [execute(Options(**ASKED, out=str(tmp_path)), shard=f"{number}/3").directory for number in (2, 3)]
+    command.merge([first, *others], tmp_path / "out", as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["missing"], told["incomplete"]) == ([], ["1/3"])
+
+
+def test_a_dry_run_of_shards_counts_their_questions() -> None:
+    whole = dry_run(Options(**ASKED))
+    shards = [dry_run(Options(**ASKED), f"{number}/4") for number in (1, 2, 3, 4)]
+    assert [(counted["shard"], counted["questions"]) for counted in shards] == [(f"{i}/4", 6) for i in (1, 2, 3, 4)]
+    assert sum(counted["calls"] for counted in shards) == whole["calls"]
+    assert "shard" not in whole
+    assert "1/4" in told(shards[0])
+
+
+def test_a_folder_is_not_merged_with_itself(tmp_path: Path) -> None:
+    first = execute(Options(**ASKED, out=str(tmp_path)), shard="1/3").directory
+    with pytest.raises(UsageError, match="nothing to merge"):
+        merge([first], first)
 
 
 def test_merging_again_counts_nothing_twice(tmp_path: Path) -> None:

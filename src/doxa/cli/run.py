@@ -71,7 +71,7 @@ def run(
         workers=workers,
     )
     if dry_run:
-        counted = running.dry_run(options)
+        counted = running.dry_run(options, shard)
         sys.stdout.write((json.dumps(counted) if as_json else running.told(counted)) + "\n")
         return
     with running.quiet_logs():

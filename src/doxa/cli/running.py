@@ -251,26 +251,30 @@ def quiet_logs() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def dry_run(options: Options) -> dict[str, Any]:
-    """What the run would ask: calls, tokens and (where a price is known) money.
+def dry_run(options: Options, shard: str | None = None) -> dict[str, Any]:
+    """What the run, or one shard of it, would ask: calls, tokens and (where a price is known) money.
 
     These are upper bounds but for estimators that are `open_ended`: how many calls those make is not known beforehand.
     """
     from doxa import flow
+    from doxa.engines.parts.filling import Shard
     from doxa.loading import load_model
     from doxa.types import Usage
 
+    part = Shard.read(shard) if shard else None
     model = load_model(options.model)
     plan = make_plan(options, model)
+    plan = part.of_plan(plan) if part else plan
     counted = asyncio.run(flow.count_by_role(plan, model.capabilities))
     usage = sum(counted.values(), Usage())
     costs = [price and price.cost(counted[role]) for role, price in _prices(options).items()]
     cost = None if None in costs else sum(each for each in costs if each)
     return {
+        **({"shard": str(part)} if part else {}),
         "questions": len(plan.questions),
         "estimators": list(plan.estimators),
         "left_out": dict(plan.left_out),
-        "few": {label: len(ids) for label, ids in plan.few.items()},
+        "few": {label: sum(each.id in ids for each in plan.questions) for label, ids in plan.few.items()},
         "calls": usage.calls,
         "open_ended": [label for label, each in plan.estimators.items() if getattr(each, "open_ended", False)],
         "tokens_in": usage.tokens_in,
@@ -287,6 +291,7 @@ def told(counted: dict[str, Any]) -> str:
     cost, open_ended = counted["cost_at_most"], counted["open_ended"]
     bound = "about" if open_ended else "at most"
     rows = {
+        "shard": counted.get("shard", ""),
         "questions": f"{counted['questions']:,}",
         "estimators": ", ".join(counted["estimators"]),
         "on few": "; ".join(f"{n}: {', '.join(names)}" for n, names in grouped(counted["few"]).items()),

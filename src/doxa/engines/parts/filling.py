@@ -47,6 +47,10 @@ class Shard:
         """Name of its folder within that of the run: one shard's files are no other's, wherever it runs."""
         return f"shard-{self.number}-of-{self.of}"
 
+    def of_plan(self, plan: flow.Plan) -> flow.Plan:
+        """The plan of its questions alone."""
+        return replace(plan, questions=dealt(plan.questions, self.of)[self.number - 1])
+
 
 async def assay(engine: Engine, task: Task, *, progress: runs.Progress | None = None, **told: Any) -> runs.Run:
     """`flow.assay`, the questions being asked by an engine first where that has workers."""
@@ -105,8 +109,8 @@ async def ask_shard(
 ) -> runs.Run:
     """Ask one shard of a run in a folder of its own within the run's; `merge` then makes them one."""
     plan, out = task.plan, task.out / shard.folder
-    own = dealt(plan.questions, shard.of)[shard.number - 1]
-    part = replace(task, plan=replace(plan, questions=own), out=out)
+    own = shard.of_plan(plan)
+    part = replace(task, plan=own, out=out)
     run_id = plan.run_id(task.model)
     with runs.claimed(out, run_id, fresh=fresh):
         info = flow.describe(run_id, task.model, plan, notes or {}) | {"shard": str(shard)}
@@ -115,13 +119,13 @@ async def ask_shard(
         started, status = time.monotonic(), "failed"
         try:
             tally = await engine.fill(part, report)
-            status = "incomplete" if tally.unfinished or tally.done < len(own) else "complete"
+            status = "incomplete" if tally.unfinished or tally.done < len(own.questions) else "complete"
         except (asyncio.CancelledError, KeyboardInterrupt):
             status = "interrupted"
             raise
         finally:
             tally = latest()
-            info |= {"seconds": round(time.monotonic() - started, 1), "asked": len(own), "told": tally.done}
+            info |= {"seconds": round(time.monotonic() - started, 1), "asked": len(own.questions), "told": tally.done}
             info |= {"calls": tally.usage.calls, "calls_saved": tally.saved, "errors": dict(tally.failures)}
             runs.write_json(out / runs.INFO, {**info, "status": status})
     return runs.Run(out)
