@@ -140,7 +140,7 @@ def _check(directory: Path, run_id: str, fresh: bool) -> None:
     if (directory / INFO).is_file():
         found = Run.open(directory).info.get("id")
         if not fresh and found != run_id:
-            hint = "choose another --out, or start anew with --fresh"
+            hint = "questions, model, its address or settings differ: choose another --out, or start anew with --fresh"
             raise UsageError(f"{directory} holds another run ({found})", hint=hint)
     elif not journal_files(directory) and any(not path.match(f".{INFO}.*.part") for path in directory.iterdir()):
         shards = f"merge its shards: doxa merge {directory}/shard-* --out {directory}"

@@ -401,3 +401,16 @@ def test_what_failed_for_good_is_counted_and_the_commands_say_who_asks_it_again(
     counted = json.loads(runner.invoke(app, ["batch", "write", *words, "--json"]).stdout)
     assert counted == {"files": [], "requests": 0, "waiting": 0, "failed": 2, "done": True}
     assert Run.open(Path(out)).info["options"]["model"] == "openai/fake-1(timeout=9)"
+
+
+def test_a_run_is_resumed_at_the_address_it_began_with_or_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", ADDRESS)
+    out, other = str(tmp_path / "run"), "http://127.0.0.1:8/v1"
+    words = ["bank:capitals", "--model", "openai/fake-1", "--limit", "2", "--estimators", "p_true", "--out", out]
+    assert CliRunner().invoke(app, ["batch", "write", *words]).exit_code == 0
+    monkeypatch.setenv("OPENAI_BASE_URL", other)
+    refused = CliRunner().invoke(app, ["resume", out]).exception
+    assert isinstance(refused, UsageError)
+    assert f"asked {ADDRESS}, not {other}" in str(refused) and refused.hint == f"set OPENAI_BASE_URL={ADDRESS}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,6 +33,17 @@ def resume(
         hint = f"give it the name {Shard.read(shard).folder} again, or merge it"
         raise UsageError(f"{run} is shard {shard} under another name", hint=hint)
     options = running.Options(**{**told, "out": str(folder.parent if shard else run)})
+    _check_address(run, info, options.model)
     with running.quiet_logs():
         # The limit that stopped the run would stop it at once again.
         running.finish(running.execute(options, limited=False, shard=shard), as_json=as_json)
+
+
+def _check_address(run: Path, info: dict[str, Any], model: str) -> None:
+    """Raise `UsageError` where the environment names another server than when the run began: its answers are others."""
+    from doxa.errors import UsageError
+    from doxa.loading import load_model
+
+    asked = info.get("model", {}).get("base_url")
+    if asked and model.startswith("openai/") and (now := load_model(model).base_url) != asked:
+        raise UsageError(f"{run} asked {asked}, not {now}", hint=f"set OPENAI_BASE_URL={asked}")
