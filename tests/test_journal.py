@@ -186,8 +186,10 @@ def test_a_journal_that_turns_unreadable_is_one_error_with_a_next_step(tmp_path:
 
 
 def test_a_folder_without_a_journal_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no journal"):
-        verify(tmp_path)
+    for look in (verify, prune, lambda folder: recover(folder, "now")):
+        for folder in (tmp_path, tmp_path / "nosuch"):
+            with pytest.raises(UsageError, match="holds no journal"):
+                look(folder)
 
 
 def test_a_full_disk_is_one_error_with_a_next_step(tmp_path: Path) -> None:

@@ -32,9 +32,14 @@ class Health(NamedTuple):
 
 def verify(directory: Path) -> list[Health]:
     """Check every row of every journal file. Raises `UsageError` when there is no journal."""
+    _expect(directory)
+    return [check(path) for path in files(directory)]
+
+
+def _expect(directory: Path) -> None:
+    """Raise `UsageError` when there is no journal."""
     if not files(directory):
         raise UsageError(f"{directory} holds no journal", hint="name a run's folder, for example runs/quickstart")
-    return [check(path) for path in files(directory)]
 
 
 def check(path: Path) -> Health:
@@ -74,8 +79,10 @@ def _flaw(path: Path) -> str:
 def recover(directory: Path, stamp: str) -> list[Health]:
     """Rewrite every damaged file from its intact rows; the original stays beside it as `.corrupt-<stamp>`.
 
-    Raises `JournalError` for a file of another version of the journal, which is left as it is.
+    Returns what was found before. Raises `UsageError` when there is no journal, `JournalError` for a file of another
+    version of the journal, which is left as it is.
     """
+    _expect(directory)
     with locked(directory):
         found = verify(directory)
         for path in (health.path for health in found if not health.sound):
@@ -94,8 +101,9 @@ def recover(directory: Path, stamp: str) -> list[Health]:
 def prune(directory: Path) -> int:
     """Merge the workers' files into one, without duplicates; returns how many rows remain.
 
-    Raises `JournalError` when a file is damaged.
+    Raises `UsageError` when there is no journal, `JournalError` when a file is damaged.
     """
+    _expect(directory)
     with locked(directory):
         found = verify(directory)
         for health in found:
