@@ -253,7 +253,7 @@ def test_a_judge_that_is_the_model_itself_is_billed_once_by_a_worker_that_starts
 
 
 def test_a_shard_without_questions_needs_no_actors() -> None:
-    assert list(Ray()._rows(None, None, [])) == []  # type: ignore[arg-type]
+    assert list(Ray._rows(None, None, None, [])) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
@@ -352,6 +352,7 @@ def test_without_ray_the_next_step_is_said(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(UsageError, match="ray cannot be used") as error:
         doxa.assay("mock/honest", doxa.bank("planted", n=2), estimators=["p_true"], out=tmp_path / "run", engine="ray")
     assert error.value.hint == "pip install 'doxa[ray]'"
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_engine_may_be_spelled_with_its_knobs() -> None:

@@ -41,11 +41,12 @@ class Ray:
     gpus: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the number of workers."""
+        """Check the number of workers, and that there is Ray before a run's folder is begun. Raises `UsageError`."""
         check_workers(self.workers)
+        _library()
 
     async def fill(self, task: Task, report: Callable[[Tally], None]) -> Tally:
-        """Ask the questions of the task in the actors. Raises `UsageError` without Ray."""
+        """Ask the questions of the task in the actors."""
         ray = _library()
         latest: dict[str, Tally] = {}
         loop = asyncio.get_running_loop()
