@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from doxa import journal
+from doxa.cli.main import _run
 from doxa.errors import JournalError, UsageError
 from doxa.journal import Journal, entries, key_of, locked, paid
 from doxa.types import Message, Reply, Request, Token, Usage
@@ -248,3 +249,21 @@ def test_what_was_paid_is_the_sum_over_all_sessions(tmp_path: Path) -> None:
     assert paid(tmp_path) == Usage(3, 15, 6)
     asyncio.run(session(["d"], tokens=None))
     assert paid(tmp_path).calls == 4 and paid(tmp_path).tokens_in is None
+
+
+def test_the_commands_say_what_was_kept_where_the_original_is_and_no_raw_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(tmp_path, ["a", "b " + "x" * 300])
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"to b ", b"to \xff\x1b"))
+    assert _run(["journal", "verify", str(tmp_path)]) == 3
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "cannot read it" in line
+    assert len(line) < len(str(path)) + 150
+    assert "xxx" not in line
+    assert _run(["journal", "recover", str(tmp_path)]) == 0
+    (original,) = tmp_path.glob("journal.sqlite.corrupt-*")
+    assert capsys.readouterr().out == f"{path}: 1 answers kept; the original is {original}\n"
+    assert _run(["journal", "recover", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{path}: 1 answers kept, nothing was damaged\n"

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -39,10 +40,25 @@ def recover(run: RunFolder, as_json: AsJson = False) -> None:
 
     The originals are kept beside them.
     """
+    from doxa.text import clean
     from doxa.upkeep import recover as repair
+    from doxa.upkeep import verify as check
 
-    found = repair(run, time.strftime("%Y%m%d-%H%M%S"))
-    _tell([health._asdict() | {"path": str(health.path)} for health in found], as_json)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    found = repair(run, stamp)
+    kept = {health.path: health.intact for health in check(run)}
+    rows: list[dict[str, object]] = [
+        health._asdict()
+        | {"path": str(health.path), "kept": kept.get(health.path, 0)}
+        | {"original": None if health.sound else f"{health.path}.corrupt-{stamp}"}
+        for health in found
+    ]
+    if as_json:
+        _tell(rows, as_json)
+        return
+    for row in rows:
+        original = f"; the original is {row['original']}" if row["original"] else ", nothing was damaged"
+        sys.stdout.write(clean(f"{row['path']}: {row['kept']} answers kept{original}\n"))
 
 
 @journal.command()
@@ -54,6 +70,8 @@ def prune(run: RunFolder, as_json: AsJson = False) -> None:
 
 
 def _tell(rows: list[dict[str, object]], as_json: bool) -> None:
+    from doxa.text import clean
+
     if as_json:
         sys.stdout.write(json.dumps(rows) + "\n")
         return
@@ -61,5 +79,6 @@ def _tell(rows: list[dict[str, object]], as_json: bool) -> None:
         counts = [f"{row[name]} {name}" for name in ("intact", "damaged") if name in row]
         if row.get("unseen"):
             counts.append(f"{row['unseen']} whole but not to be seen")
-        error = f"; {row['error']}" if row.get("error") else ""
-        sys.stdout.write(f"{row['path']}: {', '.join(counts)}{error}\n")
+        # SQLite quotes the text that it cannot read, and the path stands at the head of the line.
+        said = shorten(clean(str(row.get("error", ""))).replace(str(row["path"]), "it"), 100, placeholder=" …")
+        sys.stdout.write(clean(f"{row['path']}: {', '.join(counts)}{said and '; ' + said}\n"))
