@@ -388,8 +388,8 @@ def test_what_failed_for_good_is_counted_and_the_commands_say_who_asks_it_again(
     words += ["--estimators", "lexical_similarity(samples=2)"]
     written = json.loads(runner.invoke(app, ["batch", "write", *words, "--json"]).stdout)
     asked = [json.loads(line) for path in written["files"] for line in Path(path).read_text().splitlines()]
-    bad = {"response": {"status_code": 400, "body": {"error": {"message": "no such word"}}}}
-    given = [healthy(line) | (bad if number < 2 else {}) for number, line in enumerate(asked)]
+    bad: dict[str, Any] = {"response": {"status_code": 400, "body": {"error": {"message": "no such word"}}}}
+    given = [healthy(line) | bad if number < 2 else healthy(line) for number, line in enumerate(asked)]
     results.write_text("".join(json.dumps(line) + "\n" for line in given))
     told = runner.invoke(app, ["batch", "read", str(results), "--out", out, "--json"])
     assert json.loads(told.stdout) == {

@@ -391,15 +391,8 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         OpenAI("m", base_url=url)
 
 
-@pytest.mark.parametrize(
-    ("knob", "value"),
-    [
-        *[("max_connections", n) for n in (0, -1)],
-        *[("max_attempts", n) for n in (0, -1)],
-        *[("timeout", seconds) for seconds in (0.0, -1.0, math.nan)],
-        *[("patience", seconds) for seconds in (0.0, -1.0, math.nan)],
-    ],
-)
+@pytest.mark.parametrize("knob", ["max_connections", "max_attempts", "timeout", "patience"])
+@pytest.mark.parametrize("value", [0, -1, math.nan])
 def test_limits_that_let_no_call_through_are_refused(knob: str, value: float) -> None:
     fields: dict[str, Any] = {knob: value}
     with pytest.raises(UsageError, match=f"{knob}={value!r}") as refused:
