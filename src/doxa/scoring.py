@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,14 +72,15 @@ def open_log(
     percent: bool = False,
     digits: int | None = None,
 ) -> Log:
-    """Read and check a file of predictions, or a run's directory, whose columns and scales are known.
+    """Read and check a file of predictions (of Parquet also a folder or a pattern of files), or a run's directory,
+    whose columns and scales are known.
 
     `digits` rounds the confidences: sums of decimals such as 0.7000000000000001 belong on the edge of a bin. With
     `percent` those of a file are read as percentages, of scale `UNIT`.
 
     Raises `UsageError` for columns or values that do not exist, `DataError` for a bad cell.
     """
-    table, run = read_table(path), path.is_dir()
+    table, run = read_rows(path), is_run(path)
     columns = choose_columns(table, confidence, correct, "cluster" if run and cluster is None else cluster)
     if estimator is not None:
         conditions = [*conditions, f"estimator={estimator}"]
@@ -87,6 +89,11 @@ def open_log(
     if digits is not None:
         checked = checked.with_columns(checked[columns.confidence].round(digits))
     return Log(checked, columns, None if run else scale, percent)
+
+
+def is_run(path: Path) -> bool:
+    """Whether it is the directory of a run, rather than a folder of files."""
+    return (path / "items.parquet").is_file()
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -101,7 +108,7 @@ def read_table(path: Path) -> pl.DataFrame:
         rows = [one.row() for one in recordings(str(path))]
         table = pl.DataFrame(rows, infer_schema_length=None, strict=False)
         return table.with_columns(_lines(table, header=False).alias(LINE))
-    if path.is_dir() and not (path / "items.parquet").is_file():
+    if path.is_dir() and not is_run(path):
         raise DataError(f"{path} is not a run's directory: it has no items.parquet", hint="give a file, or a run")
     path = path / "items.parquet" if path.is_dir() else path
     if not path.is_file():
@@ -126,6 +133,33 @@ def read_table(path: Path) -> pl.DataFrame:
     if not table.height:
         raise DataError(f"{path} has no rows", hint="below the names of its columns it needs one row an answer")
     return table.with_columns(_lines(table, header=kind == "CSV").alias(LINE))
+
+
+def parquet_files(path: Path) -> tuple[Path, ...]:
+    """The Parquet files that a path stands for: a file, a folder of them, or a pattern; none if it is anything else."""
+    if path.is_dir():
+        return () if is_run(path) else tuple(sorted(path.rglob("*.parquet")))
+    if path.is_file():
+        return (path,) if path.suffix.lower() == ".parquet" else ()
+    return tuple(sorted(Path(found) for found in glob.glob(str(path), recursive=True) if found.endswith(".parquet")))
+
+
+def read_rows(path: Path) -> pl.DataFrame:
+    """As `read_table`, and of a folder or pattern all Parquet files, one below the other; all have the same columns."""
+    import polars as pl
+
+    files = () if path.is_file() else parquet_files(path)
+    if not files:
+        return read_table(path)
+    try:
+        table = pl.read_parquet(list(files), glob=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        said = str(error).strip().splitlines()[0]
+        hint = "all files need the same columns; without --no-stream only those that are read"
+        raise DataError(f"{path} is not readable at once: {said}", hint=hint) from None
+    if not table.height:
+        raise DataError(f"{path} has no rows", hint="below the names of its columns it needs one row an answer")
+    return table.with_columns(_lines(table, header=False).alias(LINE))
 
 
 def choose_columns(

@@ -227,6 +227,16 @@ def test_a_run_is_scored_by_estimator_with_errors_apart(doxa: Callable[..., Said
     assert json.loads(alone.out)["groups"][0]["measurements"] == groups["p_true"]
 
 
+def test_items_of_a_run_that_are_taken_together_are_said_to_be(doxa: Callable[..., Said], tmp_path: Path) -> None:
+    file = tmp_path / "items.parquet"
+    pl.DataFrame(
+        {**r, "question": r["item"], "estimator": name} for r in rows() for name in ("p_true", "margin")
+    ).write_parquet(file)
+    assert "2 estimators are taken together; --by estimator" in doxa("score", file).err
+    for apart in (("--by", "estimator"), ("--where", "estimator=margin"), ("--estimator", "p_true")):
+        assert "taken together" not in doxa("score", file, *apart).err
+
+
 def test_tables_fit_80_columns_and_hostile_text_does_nothing(doxa: Callable[..., Said], tmp_path: Path) -> None:
     evil = "\x1b[31mred\x07\u202e<script>" + "long " * 30
     table = [{**r, "model": evil if r["model"] == "a" else "b\nc"} for r in rows()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,10 +24,10 @@ from doxa.errors import DataError, UsageError
 from doxa.metrics import measure
 from doxa.metrics.maths.kernels import Places, Sums
 from doxa.metrics.maths.rule import rule, rules
-from doxa.scoring import Group, Log, open_log, score_log
+from doxa.scoring import Group, Log, open_log, parquet_files, score_log
 from doxa.streaming import passes
 from doxa.streaming.passes import score_source
-from doxa.streaming.rows import count, open_source, parquet_files
+from doxa.streaming.rows import count, open_source
 from doxa.streaming.tally import APART, Grid, Tally, chunk
 from doxa.types import Scale
 
@@ -257,6 +258,26 @@ def test_the_command_reads_files_folders_and_patterns(doxa: Callable[..., Said],
     assert "auroc: from bins, within" in text
     assert "from bins: within" in doxa("score", tmp_path).out
     assert doxa("score", tmp_path, "--where", "model=m1").code == 0
+    assert re.search(r"300 rows, \d+ kB", said[0].err)
+
+
+def test_folders_and_patterns_are_read_at_once_where_that_is_said(doxa: Callable[..., Said], tmp_path: Path) -> None:
+    rows = table(300)
+    rows.write_parquet(tmp_path / "whole.parquet")
+    (tmp_path / "logs").mkdir()
+    for i in range(3):
+        rows[i * 100 : (i + 1) * 100].write_parquet(tmp_path / "logs" / f"part{i}.parquet")
+    files = tmp_path / "whole.parquet", tmp_path / "logs", tmp_path / "logs" / "*.parquet"
+    whole, *others = (json.loads(doxa("score", file, "--no-stream", "--json").out)["groups"] for file in files)
+    assert others == [whole, whole]
+    page = tmp_path / "page.html"
+    assert doxa("score", tmp_path / "logs", "--no-stream", "-o", page).code == 0
+    assert f"doxa calibrate {tmp_path / 'logs'}" in page.read_text()
+    assert doxa("calibrate", tmp_path / "logs", "--method", "platt", "-o", tmp_path / "cal.json").code == 0
+    rows.rename({"confidence": "sure"}).write_parquet(tmp_path / "logs" / "part3.parquet")
+    for how, said in (("--stream", "part3.parquet lacks a column"), ("--no-stream", "not readable at once")):
+        refused = doxa("score", tmp_path / "logs", how)
+        assert (refused.code, said in refused.err, "all files need" in refused.err) == (2, True, True)
 
 
 def test_large_files_are_read_in_batches_unless_told_otherwise(

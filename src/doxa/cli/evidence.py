@@ -100,15 +100,15 @@ class Evidence:
 def open_evidence(
     path: Path, names: Names, conditions: Sequence[str] = (), *, graded: bool = True, usual: str | None = None
 ) -> Evidence:
-    """Read and check a file, or a run's directory.
+    """Read and check a file (of Parquet also a folder or a pattern of files), or a run's directory.
 
     Where it need not be `graded`, outcomes are read only from a column that is named or is called as `usual`. Raises
     `UsageError` for columns, values or estimators that do not exist, `DataError` for a bad cell.
     """
-    from doxa.scoring import Columns, choose_columns, numbers_of, read_table, typed, where
+    from doxa.scoring import Columns, choose_columns, is_run, numbers_of, read_rows, typed, where
 
-    source = where(read_table(path), conditions)
-    if path.is_dir():
+    source = where(read_rows(path), conditions)
+    if is_run(path):
         source, names = of_run(source, names)
     correct, first = names.correct, (*names.confidence, None)[0]
     if correct is None:

@@ -22,7 +22,8 @@ def files_in_batches(file: Path, stream: bool | None) -> tuple[Path, ...]:
 
     Raises `UsageError` where `--stream` is said of anything else.
     """
-    from doxa.streaming.rows import count, parquet_files
+    from doxa.scoring import parquet_files
+    from doxa.streaming.rows import count
 
     if stream is False:
         return ()
@@ -35,7 +36,8 @@ def files_in_batches(file: Path, stream: bool | None) -> tuple[Path, ...]:
     large = rows > ROWS or (hasattr(os, "sysconf") and size > _memory() // SHARE)  # Windows does not tell
     if not (stream or large or not file.is_file()):
         return ()
-    sys.stderr.write(f"{rows:,} rows, {size / 1e6:,.0f} MB: read in batches, rankings from bins of the confidence\n")
+    large_as = f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"
+    sys.stderr.write(f"{rows:,} rows, {large_as}: read in batches, rankings from bins of the confidence\n")
     return files
 
 

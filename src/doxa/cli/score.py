@@ -65,7 +65,7 @@ def score(
     from doxa.cli.large import files_in_batches, score_files, whole_only
     from doxa.cli.outputs import check_output
     from doxa.errors import UsageError
-    from doxa.scoring import open_log, score_log
+    from doxa.scoring import is_run, open_log, score_log
 
     check_output(out, file, suffixes=(*PAGES, ".json"))
     names, by, where = metric_names(metrics), by or [], where or []
@@ -86,11 +86,19 @@ def score(
         groups, taken = score_files(files, {**columns, **how, "by": by, "conditions": where}, metrics=names, **drawn)
         return tell(groups, as_dict(file, taken, groups), out, as_json)
     log = open_log(file, **columns, conditions=where, estimator=estimator, **how)
-    by = by or (["estimator"] if file.is_dir() else [])
+    by = by or (["estimator"] if is_run(file) else [])
+    say_pooled(log, file, by)
     log = completed(log, complete_by, item, by)
     groups = score_log(log, by=by, metrics=names, **drawn)
     html = page(file, log, by, seed) if out is not None and out.suffix.lower() in PAGES else None
     tell(groups, as_dict(file, asdict(log.columns), groups), out, as_json, html)
+
+
+def say_pooled(log: Log, file: Path, by: list[str]) -> None:
+    """Say where the items of a run are measured without telling its estimators apart."""
+    run = file.name == "items.parquet" and {"estimator", "question"} <= set(log.table.columns)
+    if run and "estimator" not in by and (estimators := log.table["estimator"].n_unique()) > 1:
+        sys.stderr.write(f"the rows of {estimators} estimators are taken together; --by estimator tells them apart\n")
 
 
 def completed(log: Log, complete_by: str | None, item: str | None, by: list[str]) -> Log:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +81,9 @@ def frames(file: Path, names: Sequence[str], rows: int = BATCH) -> Iterator[pl.D
 
     try:
         yield from pl.scan_parquet(file, glob=False).select(names).collect_batches(chunk_size=rows)
+    except pl.exceptions.ColumnNotFoundError as error:
+        hint = "all files need the columns that are read from the first"
+        raise DataError(f"{file} lacks a column: {first(error)}", hint=hint) from None
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{file} is not readable: {first(error)}", hint="is the file whole?") from None
 
@@ -99,15 +101,6 @@ def plain(frame: pl.DataFrame, columns: Columns, scale: Scale) -> bool:
         return told and bool(inside.all())
     cluster = frame[columns.cluster]
     return not cluster.null_count() and (cluster.dtype.is_numeric() or not (cluster.cast(pl.String) == "").any())
-
-
-def parquet_files(path: Path) -> tuple[Path, ...]:
-    """The Parquet files that a path stands for: a file, a folder of them, or a pattern; none if it is anything else."""
-    if path.is_dir():
-        return () if (path / "items.parquet").is_file() else tuple(sorted(path.rglob("*.parquet")))
-    if path.is_file():
-        return (path,) if path.suffix.lower() == ".parquet" else ()
-    return tuple(sorted(Path(found) for found in glob.glob(str(path), recursive=True) if found.endswith(".parquet")))
 
 
 def count(files: Sequence[Path]) -> int:
