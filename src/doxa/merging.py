@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from doxa import runs
-from doxa.engines.parts.filling import Shard
 from doxa.errors import JournalError, UsageError
 from doxa.journal import Row, drafted, files, locked, rows_of
 from doxa.upkeep import Health, check, check_version, put_in_place, salvaged
@@ -114,14 +114,15 @@ def _check_same(infos: Mapping[Path, dict[str, Any]]) -> None:
 
 def _gaps(infos: Collection[dict[str, Any]]) -> tuple[list[str], list[str]]:
     """The shards that are missing among some, and those that stopped early; none where one folder is all of a run."""
-    status = {Shard.read(str(info["shard"])): info.get("status") for info in infos if "shard" in info}
-    whole = any("shard" not in info and info.get("status") == "complete" for info in infos)
-    parts = {of: {shard.number for shard in status if shard.of == of} for of in sorted({shard.of for shard in status})}
-    if whole or any(len(there) == of for of, there in parts.items()):
-        parts = {}
-    missing = [Shard(number, of) for of, there in parts.items() for number in range(1, of + 1) if number not in there]
-    early = [] if whole else [shard for shard, its in status.items() if its != "complete"]
-    return [str(shard) for shard in missing], [str(shard) for shard in early]
+    if any("shard" not in info and info.get("status") == "complete" for info in infos):
+        return [], []
+    shards = [(str(info.get("shard")), info.get("status")) for info in infos]
+    status = {shard: its for shard, its in shards if re.fullmatch(r"\d+/\d+", shard)}
+    numbers = sorted({int(shard.partition("/")[2]) for shard in status})
+    sets = [[f"{number}/{of}" for number in range(1, of + 1)] for of in numbers]
+    whole = any(status.keys() >= set(names) for names in sets)
+    missing = [] if whole else [name for names in sets for name in names if name not in status]
+    return missing, [shard for shard, its in status.items() if its != "complete"]
 
 
 def _carry(info: Mapping[str, Any], target: Path) -> None:
