@@ -51,8 +51,8 @@ def peak() -> int:
 
 def batches(setup: Any) -> Callable[[], Any]:
     """doxa, in batches."""
-    from doxa.streaming.passes import score_source
     from doxa.scoring import parquet_files
+    from doxa.streaming.passes import score_source
     from doxa.streaming.rows import open_source
 
     source = open_source(parquet_files(Path(setup["files"])), cluster="cluster" if setup["intervals"] else None)
