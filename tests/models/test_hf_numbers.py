@@ -170,7 +170,9 @@ def test_mps_is_refused_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_cache_takes_half_of_the_free_memory_of_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     shapes = [(3, 64)] * 60  # smollm2: 30 layers of keys and values
-    assert devices.tokens_that_fit(torch.device("cpu"), shapes, torch.float32) == devices.USUAL
+    for memory, tokens in ((2**40, devices.AMPLE), (2**20, devices.USUAL), (0, devices.USUAL)):
+        monkeypatch.setattr(devices, "_memory", lambda memory=memory: memory)
+        assert devices.tokens_that_fit(torch.device("cpu"), shapes, torch.float32) == tokens
     cuda(monkeypatch, 1, free=2**30)
     each = 60 * 3 * 64 * 2
     assert devices.tokens_that_fit(torch.device("cuda"), shapes, torch.bfloat16) == 2**30 // 2 // (2 * each)
