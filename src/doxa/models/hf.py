@@ -26,10 +26,10 @@ class HF:
     """A local causal language model: a folder of safetensors, a GGUF file or a hub id.
 
     `token_budget` bounds the cache (rows × width in tokens; as much again holds shared prefixes): it decides speed
-    and memory, never answers; unless given it is 16,384, or 32,768 where a sixth of the memory holds both, on a
-    CUDA card what half of its free memory holds. `device` is auto (CUDA if there is any, else the processor), cpu, cuda,
-    cuda:1 … or mps. `int8` rounds the linear layers and
-    what they are given to 8 bits, on the processor only: faster, and other answers.
+    and memory, never answers; unless given it is 16,384, or 32,768 where a sixth of the memory holds both, on a CUDA
+    card what half of its free memory holds. `device` is auto (CUDA if there is any, else the processor), cpu, cuda,
+    cuda:1 … or mps. `int8` rounds the linear layers and what they are given to 8 bits, on the processor only: faster,
+    and other answers.
     A chat model speaks by its template, a base model by a plain question-and-answer form.
     Sample i of a request with `n` > 1 is drawn from the stream of `seed + i`; no seed means seed 0.
     A reply's tokens do not include the end token; a token inside an unfinished character has an empty text.
