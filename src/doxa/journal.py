@@ -136,9 +136,8 @@ def _create(path: Path) -> None:
     try:
         draft = drafted(path)
         try:
-            os.link(draft, path)  # unlike renaming, this leaves alone what another process made meanwhile
-        except FileExistsError:
-            pass
+            with contextlib.suppress(FileExistsError):  # another process has made it meanwhile: that one stays
+                os.link(draft, path)
         except OSError:  # a file system without links
             draft.rename(path)
         draft.unlink(missing_ok=True)

@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doxa.cli.run import Knobs
+from doxa.cli.options import (
+    Embedding,
+    Entailment,
+    Estimators,
+    Judge,
+    Knobs,
+    Limit,
+    MaxTokens,
+    Out,
+    Questions,
+    Samples,
+    Seed,
+    System,
+    Temperature,
+    Template,
+)
 
 if TYPE_CHECKING:
     from doxa.cli.running import Options
@@ -20,23 +35,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="only JSON on stdout")]
 
 @batch.command()
 def write(
-    questions: Annotated[str, typer.Argument(help="bank:NAME, a .jsonl, .csv or .parquet file, or hf://org/name")],
+    questions: Questions,
     model: Annotated[str, typer.Option(help="openai/NAME")],
     knob: Knobs = None,
-    estimators: Annotated[str, typer.Option(help="names, perhaps with knobs: a,b(samples=5); or auto")] = "auto",
-    out: Annotated[str | None, typer.Option(help="the run's folder [runs/<id>]")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="a fixed sample of so many questions")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="seed of everything that is drawn")] = 0,
-    samples: Annotated[int | None, typer.Option(min=1, help="samples per question, for all that sample")] = None,
-    system: Annotated[str | None, typer.Option(help="a system message")] = None,
-    template: Annotated[str | None, typer.Option(help="a text around {question}, or paraphrase/1 to 10")] = None,
-    temperature: Annotated[float, typer.Option(min=0, help="of the reply under judgement")] = 0.0,
-    max_tokens: Annotated[int, typer.Option(min=1, help="of the reply")] = 64,
-    judge: Annotated[str | None, typer.Option(help="the model that judges, written like --model [the model]")] = None,
-    entailment: Annotated[
-        str | None, typer.Option(help="judge, or nli/PATH_OR_ID: do texts entail each other?")
-    ] = None,
-    embedding: Annotated[str | None, typer.Option(help="minilm, or encoder/PATH_OR_ID: texts as vectors")] = None,
+    estimators: Estimators = "auto",
+    out: Out = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+    samples: Samples = None,
+    system: System = None,
+    template: Template = None,
+    temperature: Temperature = 0.0,
+    max_tokens: MaxTokens = 64,
+    judge: Judge = None,
+    entailment: Entailment = None,
+    embedding: Embedding = None,
     again: Annotated[bool, typer.Option("--again", help="also what earlier files asked and nobody answered")] = False,
     as_json: AsJson = False,
 ) -> None:

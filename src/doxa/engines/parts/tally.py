@@ -15,7 +15,7 @@ from doxa.types import Usage
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What workers have done in this session, in lives that were ended too."""
+    """What workers have done since the run began or went on, in lives that were ended too."""
 
     done: int = 0
     """Questions that are told."""

@@ -104,7 +104,7 @@ def recipes(task: Task, workers: int, threads: int) -> list[Recipe]:
     if task.origin is None:
         hint = 'name it as text, for example doxa.assay("openai/gpt-4o", …), or leave out engine='
         raise UsageError("workers cannot be given a model that is an object", hint=hint)
-    session = secrets.token_hex(3)  # a journal of this session's own says what it has paid so far
+    session = secrets.token_hex(3)  # journals of this start's own say what it has paid so far
     plan, budget, cost = task.plan, task.budget, task.budget.max_cost
     calls = None if budget.max_calls is None else budget.max_calls - budget.calls
     return [
